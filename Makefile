@@ -1,0 +1,20 @@
+# make check does what CI does.
+.PHONY: check test race lint examples docs
+
+check:
+	bash .ci/run
+
+test:
+	go test ./...
+
+race:
+	go test -race -shuffle=on -count=10 -cpu=1,2,8 ./...
+
+lint:
+	bash .ci/run format vet staticcheck imports
+
+examples:
+	bash .ci/run examples
+
+docs:
+	bash .ci/run docs

@@ -1,0 +1,277 @@
+package actors
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// This file is the router's side towards those who submit: what is accepted,
+// what happens when the queue is full, and how the accepted are counted.
+
+// submitter waits for room in the queue.
+type submitter struct {
+	task *Task
+	// room receives the outcome of the wait. Nil for a task that came as a
+	// message: an actor does not block, so the router holds its task.
+	room chan error
+	// answered, guarded by the router's mutex: the wait is over and room is
+	// about to say how.
+	answered bool
+}
+
+func (a answer) tell() {
+	switch {
+	case a.room != nil:
+		a.room <- a.err
+	case a.err != nil:
+		a.task.Settle(messages.Failed, a.err)
+	}
+}
+
+// Submit hands t to the pool. It returns nil once t is accepted: from then on t
+// reaches its end by itself. When the queue is full it does as the pool's
+// policy says; waiting for room ends with ctx, with room, or with the pool. A
+// submission from inside a task of the same pool does not wait, since that
+// could be a deadlock: it enters the full queue.
+func (r *Router) Submit(ctx context.Context, t *Task) error {
+	return r.submit(ctx, t, false)
+}
+
+// SubmitMessage is Submit for a task that came as a message. It never blocks:
+// with the policies WaitForRoom and CallerRuns the router holds the task until there
+// is room, and it counts as accepted.
+func (r *Router) SubmitMessage(t *Task) error {
+	return r.submit(t.parent, t, true)
+}
+
+func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
+	if err := ctx.Err(); err != nil {
+		_, err = ContextOutcome(ctx)
+		return err
+	}
+	var fx effects
+	r.mu.Lock()
+	if err := r.refusal(t); err != nil {
+		r.unlock(&fx)
+		return err
+	}
+	if t.exempt || r.room() {
+		err := r.accept(t, &fx)
+		r.unlock(&fx)
+		if err == nil {
+			t.WatchParent()
+		}
+		return err
+	}
+
+	switch policy := r.config.Policy; {
+	case policy == Reject:
+		r.unlock(&fx)
+		return fmt.Errorf("%w: %d tasks wait, the limit is %d", messages.ErrFull, r.config.Limit, r.config.Limit)
+
+	case policy == DropOldest:
+		oldest := r.queue.oldest()
+		if oldest == nil {
+			r.unlock(&fx)
+			return fmt.Errorf("%w: no task waits that could be dropped (limit %d)", messages.ErrFull, r.config.Limit)
+		}
+		err := r.accept(t, &fx)
+		r.unlock(&fx)
+		if err == nil {
+			t.WatchParent()
+			oldest.Settle(messages.Dropped, messages.ErrDropped)
+		}
+		return err
+
+	case policy == CallerRuns && !message:
+		r.enter(t)
+		t.state.Store(stateRunning)
+		r.beside[t] = struct{}{}
+		r.attendants++
+		r.unlock(&fx)
+		r.runBeside(ctx, t)
+		return nil
+
+	case message:
+		r.enter(t)
+		t.state.Store(stateQueued)
+		r.waiters.PushBack(&submitter{task: t})
+		r.unlock(&fx)
+		t.WatchParent()
+		return nil
+	}
+
+	if f := FrameOf(ctx); f != nil && f.Router() == r {
+		err := r.accept(t, &fx)
+		r.unlock(&fx)
+		if err == nil {
+			t.WatchParent()
+		}
+		return err
+	}
+	s := &submitter{task: t, room: make(chan error, 1)}
+	e := r.waiters.PushBack(s)
+	r.unlock(&fx)
+	return r.awaitRoom(ctx, s, e)
+}
+
+func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element) error {
+	var err error
+	select {
+	case err = <-s.room:
+	case <-ctx.Done():
+		r.mu.Lock()
+		answered := s.answered
+		if !answered {
+			r.waiters.Remove(e)
+		}
+		r.mu.Unlock()
+		if answered { // an accepted task sees the end of ctx itself
+			err = <-s.room
+		} else {
+			_, err = ContextOutcome(ctx)
+		}
+	}
+	if err == nil {
+		s.task.WatchParent()
+	}
+	return err
+}
+
+// runBeside runs t while its submitter waits: the goroutine is another one,
+// because a Goexit in t must not end the submitter.
+func (r *Router) runBeside(ctx context.Context, t *Task) {
+	over := make(chan struct{})
+	t.WatchParent()
+	if f := (*frame)(FrameOf(ctx)); f != nil {
+		waitGraph.set(f, TaskWait{t})
+		defer waitGraph.set(f, nil)
+	}
+	go t.perform(func(*Failure, bool) {
+		r.Attend(-1)
+		close(over)
+	})
+	<-over
+}
+
+// EnterRoot accepts a map or a stream, which is never queued itself: its pieces
+// are. It is running from here on.
+func (r *Router) EnterRoot(t *Task) error {
+	var fx effects
+	r.mu.Lock()
+	defer r.unlock(&fx)
+	if err := r.refusal(t); err != nil {
+		return err
+	}
+	r.enterRoot(t)
+	return nil
+}
+
+func (r *Router) enterRoot(t *Task) {
+	r.enter(t)
+	r.roots[t] = struct{}{}
+	t.state.Store(stateRunning)
+}
+
+// refusal says why a task cannot be accepted now, or nil.
+func (r *Router) refusal(t *Task) error {
+	switch {
+	case r.broken != nil:
+		return r.broken
+	case r.state == terminated, r.state == closing && (!t.internal || t.root != nil):
+		return fmt.Errorf("%w: pool %q", messages.ErrClosed, r.config.Name)
+	case t.worker > r.config.Workers:
+		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.worker, r.config.Workers)
+	case t.key != "" && !r.config.Strategy.UsesKeys():
+		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, t.key)
+	}
+	return nil
+}
+
+// room reports whether one more task may wait. Tasks that a free worker is
+// about to take do not count as waiting.
+func (r *Router) room() bool {
+	return r.config.Limit == Unlimited ||
+		r.waiters.Len() == 0 && r.hasRoom()
+}
+
+func (r *Router) hasRoom() bool {
+	return r.queue.length+r.busy < r.config.Limit+r.config.Workers
+}
+
+// accept files the task and sees to it that a worker comes for it.
+func (r *Router) accept(t *Task, fx *effects) error {
+	target, err := route(r.config.Strategy, t, r.config.Workers, r.load)
+	if err != nil {
+		return err
+	}
+	if t.state.Load() == stateCreated { // else a held message, which others can see
+		r.enter(t)
+		t.state.Store(stateQueued)
+	}
+	r.queue.put(t, target)
+	if target.Worker > 0 {
+		r.rouseWorker(target.Worker, fx)
+	} else {
+		r.rouse(fx)
+	}
+	return nil
+}
+
+func (r *Router) load(worker int) int {
+	load := r.queue.own[worker].length
+	if r.slots[worker].running != nil {
+		load++
+	}
+	return load
+}
+
+// enter counts a task from its acceptance until leave.
+func (r *Router) enter(t *Task) {
+	if t.root != nil {
+		r.enterRoot(t.root)
+	}
+	if t.internal {
+		return
+	}
+	t.entered = true
+	r.accepted++
+	r.outstanding++
+}
+
+// leave is called once for every task that entered, when its outcome can be read.
+func (r *Router) leave(t *Task) {
+	r.outcomes[t.outcome].Add(1)
+	var fx effects
+	r.mu.Lock()
+	r.outstanding--
+	delete(r.roots, t)
+	r.checkDrained(&fx)
+	r.unlock(&fx)
+}
+
+// admit lets submitters in that wait for room, first come first served.
+func (r *Router) admit(fx *effects) {
+	for r.waiters.Len() > 0 && r.hasRoom() {
+		s := r.waiters.Remove(r.waiters.Front()).(*submitter)
+		if s.room == nil && s.task.Decided() {
+			continue // a held message that was cancelled just now
+		}
+		err := r.accept(s.task, fx)
+		s.answered = true
+		fx.answers = append(fx.answers, answer{s, err})
+	}
+}
+
+// forgetHeld drops a held message that was decided.
+func (r *Router) forgetHeld(t *Task) {
+	for e := r.waiters.Front(); e != nil; e = e.Next() {
+		if e.Value.(*submitter).task == t {
+			r.waiters.Remove(e)
+			return
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// This file is the pool's way from open to its end.
+
+// Close makes the pool refuse new tasks. What was accepted is finished; those
+// who wait for room are refused. It does not block and may be repeated.
+func (r *Router) Close() {
+	var fx effects
+	r.mu.Lock()
+	if r.state != open {
+		r.mu.Unlock()
+		return
+	}
+	r.state = closing
+	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
+	var closers []closer
+	for t := range r.roots {
+		if body, ok := t.body.(closer); ok {
+			closers = append(closers, body)
+		}
+	}
+	r.checkDrained(&fx)
+	r.unlock(&fx)
+	for _, body := range closers {
+		body.Closing()
+	}
+}
+
+// Terminate gives every task that has not ended its end, cancels the contexts
+// of those that run, and lets the workers go. It does not block and may be
+// repeated. It reports how many tasks it ended.
+func (r *Router) Terminate() int {
+	var fx effects
+	r.mu.Lock()
+	if r.state == terminated {
+		r.mu.Unlock()
+		return 0
+	}
+	r.state = terminated
+	doomed := r.pending()
+	for i := range r.slots {
+		if t := r.slots[i].running; t != nil {
+			doomed = append(doomed, t)
+		}
+	}
+	for t := range r.beside {
+		doomed = append(doomed, t)
+	}
+	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was terminated while the task waited for room", messages.ErrClosed, r.config.Name))
+	r.setReady(r.closedError())
+	fx.terminate = !r.stopped
+	r.checkDrained(&fx)
+	r.unlock(&fx)
+
+	r.kill(messages.ErrTerminated)
+	ended := settle(doomed, messages.Terminated, messages.ErrTerminated)
+	r.lane.open()
+	if ended > 0 {
+		r.log(slog.LevelInfo, "pool terminated before all tasks had ended", "tasks", ended)
+	}
+	return ended
+}
+
+// Break makes the pool refuse tasks for good because of err and ends those that
+// wait. Running tasks go on.
+func (r *Router) Break(err error) {
+	var fx effects
+	r.mu.Lock()
+	if r.broken != nil || r.state == terminated {
+		r.mu.Unlock()
+		return
+	}
+	r.broken = fmt.Errorf("%w: pool %q: %w", messages.ErrBroken, r.config.Name, err)
+	broken := r.broken
+	doomed := r.pending()
+	r.refuseSubmitters(&fx, broken)
+	r.setReady(broken)
+	r.unlock(&fx)
+	ended := settle(doomed, messages.Broken, broken)
+	r.log(slog.LevelError, "pool broken", "error", err, "tasks", ended)
+}
+
+// pending lists the tasks that wait and the maps and streams under way.
+func (r *Router) pending() []*Task {
+	var tasks []*Task
+	for t := range r.roots {
+		tasks = append(tasks, t)
+	}
+	r.queue.each(func(t *Task) { tasks = append(tasks, t) })
+	for e := r.waiters.Front(); e != nil; e = e.Next() {
+		if s := e.Value.(*submitter); s.room == nil {
+			tasks = append(tasks, s.task)
+		}
+	}
+	return tasks
+}
+
+func settle(tasks []*Task, outcome messages.Outcome, err error) (settled int) {
+	for _, t := range tasks {
+		if t.Settle(outcome, err) && !t.internal {
+			settled++
+		}
+	}
+	return settled
+}
+
+// refuseSubmitters sends away the goroutines that wait for room. Held messages
+// were accepted and stay.
+func (r *Router) refuseSubmitters(fx *effects, err error) {
+	for e := r.waiters.Front(); e != nil; {
+		next := e.Next()
+		if s := e.Value.(*submitter); s.room != nil {
+			r.waiters.Remove(e)
+			s.answered = true
+			fx.answers = append(fx.answers, answer{s, err})
+		}
+		e = next
+	}
+}
+
+// Attend counts a goroutine that the end of the pool waits for.
+func (r *Router) Attend(n int) {
+	var fx effects
+	r.mu.Lock()
+	r.attendants += n
+	r.checkDrained(&fx)
+	r.unlock(&fx)
+}
+
+// checkDrained tells the supervisor, once, that nothing is left to do, and
+// closes ended if the supervisor has gone already.
+func (r *Router) checkDrained(fx *effects) {
+	if r.state == open || r.outstanding > 0 || r.attendants > 0 || r.supervisor == nil {
+		return
+	}
+	if !r.drained {
+		r.drained = true
+		fx.drained = !r.stopped
+	}
+	r.checkEnded()
+}
+
+func (r *Router) checkEnded() {
+	if !r.stopped || r.outstanding > 0 || r.attendants > 0 {
+		return
+	}
+	select {
+	case <-r.ended:
+	default:
+		close(r.ended)
+	}
+}
+
+// detach is called when the supervisor has stopped, after every worker has.
+func (r *Router) detach() {
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
+	r.Terminate() // ends what came to be after the pool was drained: waits for readiness
+	r.desk.close()
+	r.mu.Lock()
+	r.checkEnded()
+	r.mu.Unlock()
+}
+
+// Ended is closed when the pool has been closed or terminated and nothing of it
+// is left: no task, no worker, no goroutine.
+func (r *Router) Ended() <-chan struct{} { return r.ended }
+
+// Open reports whether the pool was neither closed nor terminated.
+func (r *Router) Open() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state == open
+}
+
+// AwaitReady starts all workers and waits until each has run its initializer.
+// It returns nil, the error that broke the pool, ErrClosed if the pool ended
+// first, or ctx.Err().
+func (r *Router) AwaitReady(ctx context.Context) error {
+	r.StartAll()
+	select {
+	case <-r.ready:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.readyErr
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// initializedWorker counts a worker whose initializer has run.
+func (r *Router) initializedWorker(number int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := &r.slots[number]; !s.initialized {
+		s.initialized = true
+		r.initialized++
+	}
+	if r.initialized == r.config.Workers {
+		r.setReady(nil)
+	}
+}
+
+func (r *Router) setReady(err error) {
+	select {
+	case <-r.ready:
+	default:
+		r.readyErr = err
+		close(r.ready)
+	}
+}
+
+func (r *Router) closedError() error {
+	return fmt.Errorf("%w: pool %q", messages.ErrClosed, r.config.Name)
+}

@@ -1,0 +1,213 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// mailbox is a worker's. It has no queue of tasks: when there is nothing else to
+// do, it pulls the next task from the router, and when there is none its
+// goroutine ends, so that an idle worker is only bytes.
+//
+// What it does first: system messages, then other messages (a poison pill, say),
+// then tasks.
+//
+// Fields below mu are guarded by it; those below running are touched only by the
+// goroutine that runs the mailbox, of which there is one at a time.
+type mailbox struct {
+	router *Router
+	number int
+	status atomic.Int32
+
+	invoker    actor.MessageInvoker
+	dispatcher actor.Dispatcher
+	runs       func() // the method value, made once
+
+	mu     sync.Mutex
+	system []any
+	user   []any
+
+	running struct {
+		suspended bool
+		stopped   bool
+		failure   *Failure // what ends this goroutine, if it is a Goexit
+		message   any      // what is being handled
+	}
+}
+
+// The states of a mailbox:
+//
+//	asleep   → awake            schedule: a goroutine starts
+//	awake    → asleep, notified the run ends; or schedule while it runs
+//	notified → awake            the run looks once more
+const (
+	asleep int32 = iota
+	awake
+	notified
+)
+
+func newMailbox(r *Router, number int) *mailbox {
+	m := &mailbox{router: r, number: number}
+	m.runs = m.run
+	return m
+}
+
+// RegisterHandlers is called once, when the worker is spawned.
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+	m.invoker, m.dispatcher = invoker, dispatcher
+}
+
+// Start does nothing: the first message starts the mailbox.
+func (m *mailbox) Start() {}
+
+// UserMessageCount counts messages other than tasks, which wait at the router.
+func (m *mailbox) UserMessageCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.user)
+}
+
+// PostUserMessage takes a message that was sent to the worker's own address.
+func (m *mailbox) PostUserMessage(message any) {
+	m.mu.Lock()
+	m.user = append(m.user, message)
+	m.mu.Unlock()
+	m.schedule()
+}
+
+// PostSystemMessage takes a message of the actor system.
+func (m *mailbox) PostSystemMessage(message any) {
+	m.mu.Lock()
+	m.system = append(m.system, message)
+	m.mu.Unlock()
+	m.schedule()
+}
+
+// schedule sees to it that the mailbox looks for work after this call.
+func (m *mailbox) schedule() {
+	for {
+		switch m.status.Load() {
+		case asleep:
+			if m.status.CompareAndSwap(asleep, awake) {
+				m.dispatcher.Schedule(m.runs)
+				return
+			}
+		case awake:
+			if m.status.CompareAndSwap(awake, notified) {
+				return
+			}
+		case notified:
+			return
+		}
+	}
+}
+
+// run handles everything there is and then sleeps.
+func (m *mailbox) run() {
+	for {
+		m.status.Store(awake)
+		for m.guardedStep() {
+		}
+		if m.status.CompareAndSwap(awake, asleep) {
+			return
+		}
+	}
+}
+
+// guardedStep is step for an actor that may panic or exit. Then the supervisor
+// decides, while the mailbox goes on with what it decides.
+func (m *mailbox) guardedStep() (more bool) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		failure := recover()
+		if failure == nil { // Goexit: this goroutine ends, another one goes on
+			failure = m.running.failure
+			defer m.dispatcher.Schedule(m.runs)
+		}
+		m.running.failure = nil
+		m.invoker.EscalateFailure(failure, m.running.message)
+		m.running.message = nil
+		more = true
+	}()
+	for m.step() {
+	}
+	returned = true
+	return false
+}
+
+// step handles one message or task and reports false if there is none.
+func (m *mailbox) step() bool {
+	if message, ok := pop(m, &m.system); ok {
+		m.handleSystem(message)
+		return true
+	}
+	if m.running.suspended {
+		return false
+	}
+	if message, ok := pop(m, &m.user); ok {
+		m.handle(message)
+		return true
+	}
+	if m.running.stopped {
+		return false
+	}
+	if t := m.router.next(m.number); t != nil {
+		m.handle(t)
+		return true
+	}
+	return false
+}
+
+func (m *mailbox) handle(message any) {
+	m.running.message = message
+	m.invoker.InvokeUserMessage(message)
+	m.running.message = nil
+}
+
+func (m *mailbox) handleSystem(message any) {
+	switch message.(type) {
+	case *actor.SuspendMailbox:
+		m.running.suspended = true
+		m.router.withdraw(m.number)
+		return
+	case *actor.ResumeMailbox:
+		m.running.suspended = false
+		return
+	case *actor.Restart:
+		// A restart that was under way when the worker stopped would bring it
+		// back to life behind the supervisor's back.
+		if m.running.stopped {
+			return
+		}
+	}
+	m.running.message = message
+	m.invoker.InvokeSystemMessage(message)
+	m.running.message = nil
+}
+
+// stop makes the mailbox pull no more tasks. Called by the worker, in a message.
+func (m *mailbox) stop() {
+	m.running.stopped = true
+	m.router.withdraw(m.number)
+}
+
+func pop(m *mailbox, queue *[]any) (any, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q := *queue
+	if len(q) == 0 {
+		return nil, false
+	}
+	message := q[0]
+	q[0] = nil
+	if q = q[1:]; len(q) == 0 {
+		q = nil
+	}
+	*queue = q
+	return message, true
+}

@@ -1,0 +1,194 @@
+package actors
+
+// links is a task's place in a list. Guarded by the router's mutex.
+type links struct {
+	prev, next *Task
+	in         *queueList
+	order      uint64          // position in the order of submission
+	chain      *chain          // the tasks with the same key, if routing orders keys
+	nudges     []chan struct{} // waiters to wake when the task may be claimed
+}
+
+// queueList is a doubly linked list of tasks, so that a task that is cancelled or
+// run in place leaves at once, wherever it stands.
+type queueList struct {
+	head, tail *Task
+	length     int
+}
+
+func (l *queueList) push(t *Task) { l.insertAfter(l.tail, t) }
+
+// insert keeps the list in the order of submission. Tasks that come late, from
+// behind an earlier one with the same key, belong near the front.
+func (l *queueList) insert(t *Task) {
+	var after *Task
+	for next := l.head; next != nil && next.order < t.order; next = next.next {
+		after = next
+	}
+	l.insertAfter(after, t)
+}
+
+func (l *queueList) insertAfter(after, t *Task) {
+	t.in, t.prev = l, after
+	if after == nil {
+		t.next = l.head
+		l.head = t
+	} else {
+		t.next = after.next
+		after.next = t
+	}
+	if t.next == nil {
+		l.tail = t
+	} else {
+		t.next.prev = t
+	}
+	l.length++
+}
+
+func (l *queueList) remove(t *Task) {
+	if t.prev == nil {
+		l.head = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		l.tail = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	t.prev, t.next, t.in = nil, nil, nil
+	l.length--
+}
+
+// chain holds the tasks of one key in a pool that orders keys. Its holder is
+// the only one that may be taken or run; the others wait behind it.
+type chain struct {
+	key    string
+	holder *Task
+	behind queueList
+}
+
+// queue holds the tasks that nobody has started: those that any worker may take,
+// those for one worker, and those behind another task with their key. Guarded
+// by the router's mutex.
+type queue struct {
+	shared queueList
+	own    []queueList // by worker number; [0] is unused
+	chains map[string]*chain
+	order  uint64
+	length int // tasks that count towards the limit
+}
+
+// put files t where target says.
+func (q *queue) put(t *Task, target Target) {
+	q.order++
+	t.order = q.order
+	if !t.exempt {
+		q.length++
+	}
+	switch {
+	case target.Worker > 0:
+		q.own[target.Worker].push(t)
+	case target.InOrder:
+		c := q.chains[t.key]
+		if c == nil {
+			c = &chain{key: t.key, holder: t}
+			q.chains[t.key] = c
+			q.shared.push(t)
+		} else {
+			c.behind.push(t)
+		}
+		t.chain = c
+	default:
+		q.shared.push(t)
+	}
+}
+
+// next returns the task that the worker should start first, without taking it.
+func (q *queue) next(worker int) *Task {
+	own, shared := q.own[worker].head, q.shared.head
+	if own == nil || shared != nil && shared.order < own.order {
+		return shared
+	}
+	return own
+}
+
+// take removes t from where it waits. A holder that is taken to be run keeps
+// its chain until release.
+func (q *queue) take(t *Task) {
+	t.in.remove(t)
+	if !t.exempt {
+		q.length--
+	}
+}
+
+// release lets the next task with the key of t go ahead, if t held the others
+// back, and reports whether there is one. Called when t has run or was removed.
+func (q *queue) release(t *Task) bool {
+	c := t.chain
+	if c == nil || c.holder != t {
+		return false
+	}
+	t.chain = nil
+	next := c.behind.head
+	c.holder = next
+	if next == nil {
+		delete(q.chains, c.key)
+		return false
+	}
+	c.behind.remove(next)
+	q.shared.insert(next)
+	for _, nudge := range next.nudges {
+		nudged(nudge)
+	}
+	next.nudges = nil
+	return true
+}
+
+// oldest is the task that has waited longest of those that a full queue may drop.
+func (q *queue) oldest() *Task {
+	var oldest *Task
+	consider := func(l *queueList) {
+		for t := l.head; t != nil; t = t.next {
+			if t.exempt {
+				continue
+			}
+			if oldest == nil || t.order < oldest.order {
+				oldest = t
+			}
+			return
+		}
+	}
+	consider(&q.shared)
+	for i := range q.own {
+		consider(&q.own[i])
+	}
+	for _, c := range q.chains {
+		consider(&c.behind)
+	}
+	return oldest
+}
+
+// each calls f for every task in the queue; f must not change it.
+func (q *queue) each(f func(*Task)) {
+	walk := func(l *queueList) {
+		for t := l.head; t != nil; t = t.next {
+			f(t)
+		}
+	}
+	walk(&q.shared)
+	for i := range q.own {
+		walk(&q.own[i])
+	}
+	for _, c := range q.chains {
+		walk(&c.behind)
+	}
+}
+
+// nudged wakes a waiter that has room for one wake-up.
+func nudged(nudge chan struct{}) {
+	select {
+	case nudge <- struct{}{}:
+	default:
+	}
+}

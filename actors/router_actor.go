@@ -1,0 +1,114 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// routerActor is the router as other actors see it: the address at which tasks
+// arrive as messages. Its state is the Router's, so it may be restarted freely.
+type routerActor struct{ router *Router }
+
+// Receive takes tasks, and answers what is none.
+func (a routerActor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *messages.Task:
+		a.task(ctx, m)
+	case *messages.Drain:
+		a.router.Close()
+	case actor.AutoReceiveMessage, actor.SystemMessage, actor.AutoRespond:
+	default:
+		answerForeign(ctx)
+	}
+}
+
+func (a routerActor) task(ctx actor.Context, m *messages.Task) {
+	body := &messageTask{system: ctx.ActorSystem(), self: ctx.Self(), replyTo: ctx.Sender()}
+	if m != nil {
+		body.message = *m
+	}
+	if body.message.ReplyTo != nil {
+		body.replyTo = body.message.ReplyTo
+	}
+	parent := body.message.Context
+	if parent == nil {
+		parent = context.Background()
+	}
+	var release context.CancelFunc
+	if body.message.Timeout > 0 {
+		parent, release = context.WithTimeout(parent, body.message.Timeout)
+	}
+	body.Init(a.router, body, parent, TaskOptions{Name: body.message.Name, Key: body.message.Key, Release: release})
+
+	if err := body.submit(); err != nil {
+		body.Refuse(err)
+		body.Ready()
+	}
+}
+
+// messageTask is a task that came as a message and whose outcome leaves as one.
+type messageTask struct {
+	Task
+	message messages.Task
+	system  *actor.ActorSystem
+	self    *actor.PID // the router
+	replyTo *actor.PID // nil: nobody
+	value   any
+}
+
+func (b *messageTask) submit() error {
+	if b.message.Func == nil {
+		return messages.ErrNoFunction
+	}
+	if b.message.Timeout < 0 {
+		return fmt.Errorf("%w: Timeout %v of a task must not be negative", messages.ErrInvalid, time.Duration(b.message.Timeout))
+	}
+	return b.router.SubmitMessage(&b.Task)
+}
+
+// Run calls the function.
+func (b *messageTask) Run(ctx context.Context) {
+	value, err := b.message.Func(ctx)
+	if b.DecideLate() {
+		b.value = value
+		b.AnnounceReturn(err)
+	}
+}
+
+// Abandon has nothing to give back.
+func (b *messageTask) Abandon(_ messages.Outcome, err error, _ bool) error { return err }
+
+// Ready sends the outcome to whoever waits for it.
+func (b *messageTask) Ready() {
+	result := &messages.Result{
+		Value: b.value, Err: b.Err(), Outcome: b.Outcome(),
+		Name: b.message.Name, Correlation: b.message.Correlation,
+	}
+	switch {
+	case b.replyTo != nil:
+		send(b.router, b.system, b.replyTo, result)
+	case result.Err != nil:
+		send(b.router, b.system, nil, result)
+	}
+}
+
+// send delivers a message and contains what a subscriber of the dead letters
+// may do. A nil target is a dead letter.
+func send(r *Router, system *actor.ActorSystem, target *actor.PID, message any) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log(slog.LevelError, "event stream subscriber panicked", "panic", p)
+		}
+	}()
+	if target == nil {
+		system.DeadLetter.SendUserMessage(nil, message)
+		return
+	}
+	system.Root.Send(target, message)
+}

@@ -1,0 +1,48 @@
+package actors
+
+import "github.com/greenroom-go/greenroom/messages"
+
+// Stats is a snapshot of a pool.
+type Stats struct {
+	// Workers is how many the pool has, whether started or not.
+	Workers int
+	// Started is how many of them have been needed so far.
+	Started int
+	// Running is how many of them have a task in hand.
+	Running int
+	// Waiting is how many tasks are in the queue.
+	Waiting int
+	// Accepted counts tasks, maps and streams taken on so far.
+	Accepted int64
+	// Outcomes counts those that have ended, by how they did.
+	Outcomes [messages.Outcomes]int64
+	// Late counts outcomes that came after their task had ended otherwise, and
+	// were dropped.
+	Late int64
+	// Restarts counts workers that were restarted or replaced.
+	Restarts int64
+}
+
+// Stats returns a snapshot. It takes the router's lock for a moment. The
+// outcomes add up to Accepted whenever nothing waits or runs.
+func (r *Router) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Stats{
+		Workers:  r.config.Workers,
+		Running:  r.busy,
+		Waiting:  r.queue.length,
+		Accepted: r.accepted,
+		Late:     r.late.Load(),
+		Restarts: r.restarts.Load(),
+	}
+	for i := range r.slots {
+		if r.slots[i].started {
+			s.Started++
+		}
+	}
+	for i := range s.Outcomes {
+		s.Outcomes[i] = r.outcomes[i].Load()
+	}
+	return s
+}

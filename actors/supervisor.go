@@ -1,0 +1,247 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// supervisor spawns the router actor and the workers, decides about failures,
+// and runs the shutdown. Its fields are touched only inside Receive, and before
+// its first message by attach.
+//
+// Its states:
+//
+//	serving  → stopping   the pool is drained or terminated: pills are sent
+//	stopping → leaving    every worker has terminated and the pool is drained
+//	leaving  final        it stops itself
+//
+// A Stop from outside, or from a parent that stops, skips the rest: Proto.Actor
+// stops the children, and every task is terminated.
+type supervisor struct {
+	router    *Router
+	attached  bool
+	routerPID *actor.PID
+	workers   map[string]*mailbox // by the worker's id
+	stopping  bool
+	drained   bool
+	leaving   bool
+}
+
+// Props describes a pool as an actor. newRouter is called once for each
+// incarnation.
+func Props(newRouter func() *Router) *actor.Props {
+	return actor.PropsFromProducer(
+		func() actor.Actor { return &supervisor{router: newRouter(), workers: map[string]*mailbox{}} },
+		// The addresses must be known before anybody can use the pool.
+		actor.WithOnInit(func(ctx actor.Context) { ctx.Actor().(*supervisor).attach(ctx) }),
+		actor.WithReceiverMiddleware(drainOnPoisonPill),
+	)
+}
+
+// drainOnPoisonPill makes a poison pill mean what it means for a worker: finish
+// what came before, then go. Proto.Actor would stop the pool at once.
+func drainOnPoisonPill(next actor.ReceiverFunc) actor.ReceiverFunc {
+	return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
+		if _, ok := envelope.Message.(*actor.PoisonPill); !ok {
+			next(ctx, envelope)
+			return
+		}
+		s := ctx.Actor().(*supervisor)
+		ctx.ActorSystem().Root.Send(s.routerPID, &messages.Drain{})
+	}
+}
+
+func (s *supervisor) attach(ctx actor.Context) {
+	s.attached = true
+	s.router.attach(ctx.ActorSystem(), ctx.Self())
+}
+
+// Receive handles the supervisor's own life, its children's, and what the
+// router tells it; everything else is for the router.
+func (s *supervisor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		s.started(ctx)
+	case *actor.Stopping, *actor.Restarting:
+		s.stopped(ctx)
+	case *actor.Stopped:
+		s.router.detach()
+	case *actor.Terminated:
+		s.childTerminated(ctx, m.Who)
+	case *messages.StartWorkers:
+		s.startWorkers(ctx, m.Workers)
+	case *messages.Drained:
+		s.poolDrained(ctx)
+	case *messages.Terminate:
+		s.poisonWorkers(ctx)
+	case *actor.Touch: // Proto.Actor answers it
+	default:
+		s.forward(ctx)
+	}
+}
+
+func (s *supervisor) forward(ctx actor.Context) {
+	if s.routerPID == nil { // it could not be spawned; the pool is broken
+		answerForeign(ctx)
+		return
+	}
+	ctx.Forward(s.routerPID)
+}
+
+func (s *supervisor) started(ctx actor.Context) {
+	if !s.attached { // a restart
+		s.attach(ctx)
+	}
+	if s.router.used() { // a restart of a pool that a *Pool belongs to
+		ctx.Stop(ctx.Self())
+		return
+	}
+	s.spawnRouter(ctx)
+	if s.router.config.Initializer != nil {
+		s.router.StartAll()
+	}
+}
+
+func (s *supervisor) spawnRouter(ctx actor.Context) {
+	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return routerActor{s.router} }), "router")
+	if err != nil {
+		s.router.Break(fmt.Errorf("spawn router: %w", err))
+		return
+	}
+	s.routerPID = pid
+}
+
+func (s *supervisor) startWorkers(ctx actor.Context, numbers []int) {
+	for _, number := range numbers {
+		if !s.mayStart(ctx, number) {
+			continue
+		}
+		box := newMailbox(s.router, number)
+		pid, err := ctx.SpawnNamed(workerProps(s.router, box), workerID(number))
+		if err != nil {
+			s.router.Break(fmt.Errorf("spawn worker %d: %w", number, err))
+			return
+		}
+		s.workers[pid.Id] = box
+	}
+}
+
+// mayStart refuses what the router never asks for: anybody could have sent it.
+func (s *supervisor) mayStart(ctx actor.Context, number int) bool {
+	_, taken := s.workers[ctx.Self().Id+"/"+workerID(number)]
+	return !taken && !s.stopping && number > 0 && number <= s.router.config.Workers
+}
+
+// childTerminated replaces what has stopped, or counts it during the shutdown.
+func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
+	box, isWorker := s.workers[who.Id]
+	delete(s.workers, who.Id)
+	switch {
+	case s.stopping:
+		s.leaveIfDone(ctx)
+	case isWorker && !s.router.isBroken():
+		s.router.restarts.Add(1)
+		s.startWorkers(ctx, []int{box.number})
+	case s.routerPID != nil && who.Id == s.routerPID.Id:
+		s.spawnRouter(ctx)
+	}
+}
+
+func (s *supervisor) poolDrained(ctx actor.Context) {
+	if !s.router.isDrained() { // nothing that the router sent
+		return
+	}
+	s.drained = true
+	s.poisonWorkers(ctx)
+	s.leaveIfDone(ctx)
+}
+
+// poisonWorkers broadcasts the poison pill, once. A worker takes it when the
+// function it runs has returned. The pills go straight to the mailboxes: for a
+// worker that has stopped by itself, of which we have not heard yet, a pill
+// sent to its address would be a dead letter.
+func (s *supervisor) poisonWorkers(ctx actor.Context) {
+	if s.stopping || !s.drained && !s.router.used() {
+		return
+	}
+	s.stopping = true
+	for _, box := range s.workers {
+		box.PostUserMessage(&actor.PoisonPill{})
+	}
+	s.leaveIfDone(ctx)
+}
+
+// leaveIfDone stops the supervisor, and the router with it, once every worker
+// has terminated and the pool has nothing left to do.
+func (s *supervisor) leaveIfDone(ctx actor.Context) {
+	if s.stopping && s.drained && !s.leaving && len(s.workers) == 0 {
+		s.leaving = true
+		ctx.Stop(ctx.Self())
+	}
+}
+
+// stopped is where a Stop from outside arrives, and our own.
+func (s *supervisor) stopped(ctx actor.Context) {
+	s.stopping, s.leaving = true, true
+	s.router.Terminate()
+	if _, restarting := ctx.Message().(*actor.Restarting); restarting {
+		s.router.desk.close() // the next incarnation opens its own
+	}
+}
+
+// HandleFailure makes the supervisor its own strategy in Proto.Actor's sense.
+func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Supervisor, child *actor.PID,
+	_ *actor.RestartStatistics, reason any, _ any,
+) {
+	failure := asFailure(reason)
+	directive, breaks := Decide(failure.Kind, s.stopping)
+	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", failure.Err, "directive", directive.String())
+	publish(system, &actor.SupervisorEvent{Child: child, Reason: reason, Directive: directive})
+	if breaks {
+		s.router.Break(failure.Err)
+	}
+	switch directive {
+	case actor.RestartDirective:
+		s.router.restarts.Add(1)
+		by.RestartChildren(child)
+	default:
+		by.StopChildren(child)
+	}
+}
+
+func asFailure(reason any) *Failure {
+	var failure *Failure
+	if err, ok := reason.(error); ok && errors.As(err, &failure) {
+		return failure
+	}
+	return &Failure{Kind: TaskPanicked, Err: NewPanicError(reason)}
+}
+
+// publish contains what a subscriber of the event stream may do.
+func publish(system *actor.ActorSystem, event any) {
+	defer func() { _ = recover() }()
+	system.EventStream.Publish(event)
+}
+
+func (r *Router) used() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state == terminated
+}
+
+func (r *Router) isDrained() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.drained
+}
+
+func (r *Router) isBroken() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.broken != nil
+}

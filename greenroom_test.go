@@ -1,0 +1,99 @@
+// Package greenroom_test checks what holds for the module as a whole.
+package greenroom_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/greenroom-go/greenroom"
+
+// layers lists the packages from the bottom up: each may import those before it.
+var layers = []string{"messages", "actors", "pool", "examples"}
+
+func layerOf(path string) int {
+	for i, layer := range layers {
+		if path == layer || strings.HasPrefix(path, layer+"/") {
+			return i
+		}
+	}
+	return -1
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	checked := 0
+	for _, file := range files(t, ".go") {
+		from := layerOf(filepath.ToSlash(filepath.Dir(file)))
+		if from < 0 {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, imported := range parsed.Imports {
+			path := strings.Trim(imported.Path.Value, `"`)
+			local, ok := strings.CutPrefix(path, module+"/")
+			if !ok {
+				continue
+			}
+			checked++
+			require.LessOrEqual(t, layerOf(local), from, "%s imports %s, which is above it", file, local)
+			require.GreaterOrEqual(t, layerOf(local), 0, "%s imports %s, which belongs to no layer", file, local)
+		}
+	}
+	require.NotZero(t, checked)
+}
+
+var (
+	link  = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	named = regexp.MustCompile("`(Test[A-Z][A-Za-z0-9]+|Example[A-Z][A-Za-z0-9_]+|Benchmark[A-Z][A-Za-z0-9]+)`")
+)
+
+func TestDocsLinkToFilesThatExist(t *testing.T) {
+	for _, file := range files(t, ".md") {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(file), m[1]))
+			require.NoError(t, err, "%s links to %s", file, m[1])
+		}
+	}
+}
+
+func TestDocsNameTestsThatExist(t *testing.T) {
+	var code strings.Builder
+	for _, file := range files(t, "_test.go") {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		code.Write(text)
+	}
+	for _, file := range files(t, ".md") {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			require.Contains(t, code.String(), "func "+m[1]+"(", "%s names %s", file, m[1])
+		}
+	}
+}
+
+func files(t *testing.T, suffix string) (found []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != "." {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, suffix) {
+			found = append(found, path)
+		}
+		return err
+	})
+	require.NoError(t, err)
+	return found
+}

@@ -1,0 +1,109 @@
+package pool
+
+import (
+	"context"
+	"errors"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// Apply calls fn on a worker and returns what it returns: ApplyAsync and Get in
+// one. If ctx ends first, the task is cancelled and the error is ErrCancelled
+// or ErrTimeout.
+func Apply[R any](ctx context.Context, p *Pool, fn func(context.Context) (R, error), opts ...TaskOption) (R, error) {
+	r := submit(ctx, "Apply", p, fn, opts, true)
+	return r.getOrCancel(ctx)
+}
+
+// ApplyAsync has fn called on a worker and returns the result to come. Tasks
+// start in the order of submission, unless the pool's routing says otherwise.
+//
+// ctx bounds the wait for room in a full queue, is the parent of the context
+// that fn receives, and cancels the task when it ends. Inside of a task, pass
+// that task's context. If the task is not accepted, the result already carries
+// the error: ErrClosed, ErrBroken, ErrFull, ErrCancelled, ErrTimeout,
+// ErrKeysUnused or ErrInvalid. A nil fn or p panics.
+func ApplyAsync[R any](ctx context.Context, p *Pool, fn func(context.Context) (R, error), opts ...TaskOption) *AsyncResult[R] {
+	return submit(ctx, "ApplyAsync", p, fn, opts, false)
+}
+
+// call is a task that calls one function: the body, the task and its result in
+// one allocation.
+type call[R any] struct {
+	AsyncResult[R]
+	// fn is cleared by whoever claims or abandons the task, so that its
+	// arguments can be collected.
+	fn func(context.Context) (R, error)
+}
+
+func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Context) (R, error),
+	opts []TaskOption, waits bool,
+) *AsyncResult[R] {
+	mustHave(p != nil, name, "pool")
+	mustHave(fn != nil, name, "function")
+	if ctx == nil {
+		return refused[R](p, name, errNilContext(name))
+	}
+	c := &call[R]{fn: fn}
+	c.pool = p
+	config, err := newTaskConfig(opts)
+	callback, mismatch := callback(&config, &c.AsyncResult)
+	parent, release := config.parent(ctx)
+	options := config.options(callback, release)
+	options.WaiterCancels = waits && release == nil
+	c.task.Init(p.router, c, parent, options)
+	if err = errors.Join(err, mismatch); err == nil {
+		err = p.router.Submit(parent, &c.task)
+	}
+	if err != nil {
+		return c.refuse(err)
+	}
+	return &c.AsyncResult
+}
+
+// refused is the result of a submission that never became a task.
+func refused[R any](p *Pool, name string, err error) *AsyncResult[R] {
+	mustHave(p != nil, name, "pool")
+	c := &call[R]{}
+	c.task.Init(p.router, c, context.Background(), actors.TaskOptions{})
+	return c.refuse(err)
+}
+
+// getOrCancel is Get for a submitter that nobody else knows the result of.
+func (r *AsyncResult[R]) getOrCancel(ctx context.Context) (R, error) {
+	value, err := r.Get(ctx)
+	if r.Ready() {
+		return r.value, r.task.Err()
+	}
+	if errors.Is(err, ErrDeadlock) {
+		r.task.Settle(messages.Failed, err)
+		return value, err
+	}
+	outcome, err := actors.ContextOutcome(ctx)
+	r.task.Settle(outcome, err)
+	if r.Ready() {
+		return r.value, r.task.Err()
+	}
+	return value, err // it has ended, but its callback is still at work
+}
+
+// Run calls the function.
+func (c *call[R]) Run(ctx context.Context) {
+	fn := c.fn
+	c.fn = nil
+	value, err := fn(ctx)
+	c.finish(value, err)
+}
+
+// Abandon drops what will not be needed.
+func (c *call[R]) Abandon(_ messages.Outcome, err error, started bool) error {
+	c.pool = nil
+	if !started {
+		c.fn = nil
+	}
+	return err
+}
+
+// Accept takes a value that came as a message.
+func (c *call[R]) Accept(value any) (func(), error) { return c.accept(value) }

@@ -1,0 +1,349 @@
+package pool
+
+import (
+	"context"
+	"iter"
+	"runtime"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// streamJob is a stream under way, as its feeder and its runners see it. mu of
+// the state guards these fields too.
+type streamJob[T, R any] struct {
+	streamState[R]
+	fn      func(context.Context, T) (R, error)
+	size    int // of a chunk
+	pending fifo[fedItem[T]]
+	queued  int                              // runners in the queue or at work there
+	busy    int                              // of those, the ones that have a chunk
+	runners map[*streamRunner[T, R]]struct{} // all, those run in place included
+}
+
+type fedItem[T any] struct {
+	index int
+	item  T
+}
+
+// streamRunner works on items until there are none, one chunk at a time. When
+// others wait for a worker, it goes back to the end of the queue after a chunk,
+// so that an endless stream leaves room for them.
+type streamRunner[T, R any] struct {
+	task  actors.Task
+	job   *streamJob[T, R]
+	chunk []fedItem[T] // being worked on; guarded by mu
+	once  bool         // run in place: one chunk only
+	busy  bool         // counted in job.busy; guarded by mu
+}
+
+func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, T) (R, error),
+	items iter.Seq[T], opts []MapOption, ordered bool,
+) *Stream[R] {
+	mustHave(p != nil, name, "pool")
+	mustHave(fn != nil, name, "function")
+	config, err := newMapConfig(opts)
+	config.check(!config.failFast, "WithFailFast", "it is for maps; whoever reads a stream can stop at an error")
+	config.check(!config.hasCallback, "WithCallback", "callbacks are for tasks and maps; a stream has a reader")
+	switch {
+	case ctx == nil:
+		ctx, err = context.Background(), errNilContext(name)
+	case items == nil:
+		err = errNilItems(name)
+	case err == nil:
+		err = config.err()
+	}
+	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
+	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p
+	if j.window = config.window; j.window == 0 {
+		j.window = max(64, 4*p.Workers()*j.size)
+	}
+	parent, release := config.parent(ctx)
+	j.root.Init(p.router, j, parent, config.options(nil, release))
+	s := &Stream[R]{&j.streamState}
+	if err == nil && parent.Err() != nil {
+		_, err = actors.ContextOutcome(parent)
+	}
+	p.router.Attend(1) // for the feeder, before the stream is known and may be terminated
+	if err == nil {
+		err = p.router.EnterRoot(&j.root)
+	}
+	if err != nil {
+		p.router.Attend(-1)
+		j.end(err)
+		j.root.Refuse(err)
+		return s
+	}
+	j.root.WatchParent()
+	go j.feed(items)
+	runtime.AddCleanup(s, func(state *streamState[R]) { state.forsake() }, &j.streamState)
+	return s
+}
+
+// feed runs the user's sequence. It ends with the sequence, or when the stream
+// has ended and the sequence offers its next item.
+func (j *streamJob[T, R]) feed(items iter.Seq[T]) {
+	returned := false
+	defer func() {
+		if !returned {
+			if r := recover(); r != nil {
+				j.fedAll(iteratorError(r))
+			} else {
+				j.fedAll(errIteratorExited)
+			}
+		}
+		j.root.Router().Attend(-1)
+	}()
+	for item := range items {
+		if !j.push(item) {
+			break
+		}
+	}
+	returned = true
+	j.fedAll(nil)
+}
+
+// push hands an item to the runners and waits until there is room for the next.
+// It reports false when the stream has ended.
+func (j *streamJob[T, R]) push(item T) bool {
+	j.mu.Lock()
+	if j.over != nil {
+		j.mu.Unlock()
+		return false
+	}
+	j.pending.push(fedItem[T]{j.fed, item})
+	j.fed++
+	if j.ordered && !j.discard {
+		j.outcomes.push(outcome[R]{})
+	}
+	start := j.wantsRunner()
+	signal(&j.changed) // for tasks that wait and could work
+	j.mu.Unlock()
+	if start {
+		j.enqueue(nil)
+	}
+	return j.awaitRoom()
+}
+
+// wantsRunner counts one more runner if there are more items than runners that
+// are about to come for them. Called with mu held; the caller then enqueues it.
+func (j *streamJob[T, R]) wantsRunner() bool {
+	if j.over != nil || j.queued >= j.root.Router().Workers() || j.queued-j.busy >= j.pending.len() {
+		return false
+	}
+	j.queued++
+	return true
+}
+
+// awaitRoom ends with a read, Close, or the end of the stream.
+func (j *streamJob[T, R]) awaitRoom() bool {
+	for {
+		j.mu.Lock()
+		if j.over != nil {
+			j.mu.Unlock()
+			return false
+		}
+		if j.unbounded || j.fed-j.read < j.window {
+			j.mu.Unlock()
+			return true
+		}
+		if j.room == nil {
+			j.room = make(chan struct{})
+		}
+		room := j.room
+		j.mu.Unlock()
+		<-room
+	}
+}
+
+func (j *streamJob[T, R]) fedAll(err error) {
+	j.mu.Lock()
+	j.feedEnded, j.feedErr = true, err
+	finished := j.done == j.fed
+	signal(&j.changed)
+	j.mu.Unlock()
+	if finished {
+		j.finish()
+	}
+}
+
+// enqueue queues a runner, which counts as queued already. chunk may hold items
+// that another runner left.
+func (j *streamJob[T, R]) enqueue(chunk []fedItem[T]) {
+	m := j.newRunner(chunk)
+	// A refusal means that the pool has ended, and the stream with it.
+	_ = j.root.Router().Submit(context.Background(), &m.task)
+}
+
+func (j *streamJob[T, R]) newRunner(chunk []fedItem[T]) *streamRunner[T, R] {
+	m := &streamRunner[T, R]{job: j, chunk: chunk}
+	m.task.Init(j.root.Router(), m, j.root.Context(), actors.TaskOptions{
+		Name: j.root.Name(), Internal: true, Exempt: true, WaiterCancels: true,
+	})
+	j.mu.Lock()
+	j.runners[m] = struct{}{}
+	j.mu.Unlock()
+	return m
+}
+
+// next gives the runner its next chunk. Without one the runner is gone from the
+// books, in the same moment: an item fed later starts another.
+func (j *streamJob[T, R]) next(m *streamRunner[T, R]) []fedItem[T] {
+	j.mu.Lock()
+	m.rest()
+	if len(m.chunk) == 0 && j.over == nil {
+		for len(m.chunk) < j.size && j.pending.len() > 0 {
+			m.chunk = append(m.chunk, j.pending.pop())
+		}
+	}
+	if len(m.chunk) == 0 || j.over != nil {
+		m.chunk = nil
+		delete(j.runners, m)
+		if !m.once {
+			j.queued--
+		}
+	} else if !m.once {
+		m.busy = true
+		j.busy++
+	}
+	chunk, start := m.chunk, j.wantsRunner()
+	j.mu.Unlock()
+	if start {
+		j.enqueue(nil)
+	}
+	return chunk
+}
+
+// rest is called with mu held when a runner is through with its chunk.
+func (m *streamRunner[T, R]) rest() {
+	if m.busy {
+		m.busy = false
+		m.job.busy--
+	}
+}
+
+// Run works until there is nothing left.
+func (m *streamRunner[T, R]) Run(ctx context.Context) {
+	j := m.job
+	for chunk := j.next(m); len(chunk) > 0; chunk = j.next(m) {
+		m.work(ctx, chunk)
+		if m.once {
+			j.mu.Lock()
+			delete(j.runners, m)
+			j.mu.Unlock()
+			break
+		}
+		if j.root.Router().Waiting() > 0 {
+			m.handOver(nil)
+			break
+		}
+	}
+	if m.task.Decide() {
+		m.task.Announce(messages.Succeeded, nil)
+	}
+}
+
+// handOver lets another runner, at the end of the queue, go on for this one.
+func (m *streamRunner[T, R]) handOver(rest []fedItem[T]) {
+	j := m.job
+	j.mu.Lock()
+	delete(j.runners, m)
+	m.rest()
+	if m.once {
+		j.queued++
+	}
+	j.mu.Unlock()
+	j.enqueue(rest)
+}
+
+// work calls the function for each item of a chunk. A panic or Goexit ends the
+// runner; another one goes on behind the item.
+func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T]) {
+	j := m.job
+	i := 0
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		failure := actors.NewFailure(recover())
+		var zero R
+		last := j.deliver(chunk[i].index, zero, failure.Err)
+		m.handOver(chunk[i+1:])
+		if last {
+			j.finish()
+		}
+		if failure.Kind != actors.TaskExited {
+			panic(failure)
+		}
+	}()
+	for ; i < len(chunk) && !j.root.Decided(); i++ {
+		value, err := j.fn(ctx, chunk[i].item)
+		if err != nil && j.root.EndedWith(err) {
+			break // the stream has timed out or was cancelled, and so has the item
+		}
+		if j.deliver(chunk[i].index, value, err) {
+			j.finish()
+		}
+	}
+	returned = true
+	j.mu.Lock()
+	clear(m.chunk)
+	m.chunk = m.chunk[:0]
+	j.mu.Unlock()
+}
+
+// piece gives a waiting task one chunk to work on.
+func (j *streamJob[T, R]) piece() *actors.Task {
+	j.mu.Lock()
+	available := j.over == nil && j.pending.len() > 0
+	j.mu.Unlock()
+	if !available {
+		return nil
+	}
+	m := j.newRunner(nil)
+	m.once = true
+	m.task.Start()
+	return &m.task
+}
+
+func (j *streamJob[T, R]) working(item int) []*actors.Task {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var tasks []*actors.Task
+	for m := range j.runners {
+		for _, fed := range m.chunk {
+			if item < 0 || fed.index == item {
+				tasks = append(tasks, &m.task)
+				break
+			}
+		}
+	}
+	return tasks
+}
+
+// Run is never called: the root of a stream is not queued.
+func (j *streamJob[T, R]) Run(context.Context) {}
+
+// Abandon ends the stream early.
+func (j *streamJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) error {
+	j.end(err)
+	j.mu.Lock()
+	j.pending = fifo[fedItem[T]]{}
+	runners := j.runners
+	j.runners = map[*streamRunner[T, R]]struct{}{}
+	j.mu.Unlock()
+	for m := range runners {
+		m.task.Settle(outcome, err)
+	}
+	return err
+}
+
+// Abandon of a runner that never ran ends the stream: the pool has ended. One
+// that did run has delivered what it worked on.
+func (m *streamRunner[T, R]) Abandon(outcome messages.Outcome, err error, started bool) error {
+	if !started {
+		m.job.root.Settle(outcome, err)
+	}
+	return err
+}

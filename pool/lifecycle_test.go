@@ -1,0 +1,447 @@
+package pool_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-go/greenroom/pool"
+)
+
+func TestDefaultWorkersAreThoseTheProcessMayUse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		require.Equal(t, runtime.GOMAXPROCS(0), newPool(t).Workers())
+	})
+}
+
+func TestNoMoreTasksRunAtOnceThanThereAreWorkers(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(3))
+		var running, most atomic.Int64
+		begin := time.Now()
+		for range 30 {
+			pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) {
+				if n := running.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(time.Second)
+				running.Add(-1)
+				return 0, nil
+			})
+		}
+		p.Close()
+		require.NoError(t, p.Join(t.Context()))
+		assert.EqualValues(t, 3, most.Load())
+		assert.Equal(t, 10*time.Second, time.Since(begin), "all three were kept busy")
+	})
+}
+
+func TestTasksStartInTheOrderOfSubmission(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		var order []int
+		for i := range 100 {
+			pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { order = append(order, i); return i, nil })
+		}
+		p.Close()
+		require.NoError(t, p.Join(t.Context()))
+		for i, got := range order {
+			require.Equal(t, i, got)
+		}
+		require.Len(t, order, 100)
+	})
+}
+
+func TestCloseThenJoinLosesNothingThatWasAccepted(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2))
+		var done atomic.Int64
+		for range 500 {
+			pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { done.Add(1); return 0, nil })
+		}
+		p.Close()
+		require.NoError(t, p.Join(t.Context()))
+		require.EqualValues(t, 500, done.Load())
+	})
+}
+
+func TestSubmissionAfterCloseFails(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t)
+		p.Close()
+		p.Close()
+		_, err := pool.Apply(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrClosed)
+		r := pool.ApplyAsync(t.Context(), p, value(1))
+		require.True(t, r.Ready(), "the result carries the error already")
+		ok, err := r.Successful()
+		require.NoError(t, err)
+		require.False(t, ok)
+		_, err = pool.Map(t.Context(), p, double, []int{1})
+		require.ErrorIs(t, err, pool.ErrClosed)
+		_, err = pool.Map(t.Context(), p, double, nil)
+		require.ErrorIs(t, err, pool.ErrClosed, "even if there is nothing to do")
+		_, err = pool.IMap(t.Context(), p, double, seq(1)).Next(t.Context())
+		require.ErrorIs(t, err, pool.ErrClosed)
+		_, err = pool.Broadcast(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrClosed)
+	})
+}
+
+func TestJoinBeforeCloseIsAnError(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t)
+		require.ErrorIs(t, p.Join(t.Context()), pool.ErrRunning)
+	})
+}
+
+func TestJoinMayBeRepeatedAndTakesAContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		g := occupy(t, p)
+		p.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		require.ErrorIs(t, p.Join(ctx), context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begin))
+		close(g.open)
+		require.NoError(t, p.Join(t.Context()))
+		require.NoError(t, p.Join(ctx), "also with a context that has ended")
+	})
+}
+
+func TestTerminateEndsEveryResult(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		running, deaf := newGate(), newGate()
+		first := pool.ApplyAsync(t.Context(), p, deaf.deaf)
+		<-deaf.started
+		queued := pool.ApplyAsync(t.Context(), p, running.task)
+		mapped := pool.MapAsync(t.Context(), p, double, []int{1, 2, 3})
+		stream := pool.IMap(t.Context(), p, double, seq(1, 2, 3))
+
+		p.Terminate()
+		p.Terminate()
+		_, err := first.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated, "even though the function ignores its context")
+		_, err = queued.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+		_, err = mapped.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+		_, err = stream.Next(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+
+		p.Close() // after Terminate it is a no-op
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.Join(ctx), context.DeadlineExceeded, "Join waits for the function")
+		close(deaf.open)
+		require.NoError(t, p.Join(t.Context()))
+		require.EqualValues(t, 1, p.Stats().Late, "what it returned was dropped and counted")
+	})
+}
+
+func TestTerminateCancelsTheContextOfWhatRuns(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		cause := make(chan error, 1)
+		started := make(chan struct{})
+		pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			close(started)
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return 0, ctx.Err()
+		})
+		<-started
+		p.Terminate()
+		require.ErrorIs(t, <-cause, pool.ErrTerminated)
+	})
+}
+
+func TestTerminateSaysWhatItDropped(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := newPool(t, pool.WithWorkers(1), pool.WithName("clerk"), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		occupy(t, p)
+		pool.ApplyAsync(t.Context(), p, value(1))
+		p.Terminate()
+		require.Contains(t, log.String(), "tasks=2 pool=clerk")
+	})
+}
+
+func TestShutdownDrainsWithinItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		r := pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Second); return 7, nil })
+		require.NoError(t, p.Shutdown(t.Context()))
+		v, err := r.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 7, v)
+	})
+}
+
+func TestShutdownTerminatesAtTheEndOfItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		g := newGate()
+		r := pool.ApplyAsync(t.Context(), p, g.task)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		begin := time.Now()
+		require.ErrorIs(t, p.Shutdown(ctx), context.DeadlineExceeded)
+		require.Equal(t, time.Minute, time.Since(begin))
+		_, err := r.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+		require.NoError(t, p.Join(t.Context()))
+	})
+}
+
+func TestWithTerminatesOnLeaving(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var p *pool.Pool
+		var pending *pool.AsyncResult[string]
+		sentinel := errors.New("mine")
+		err := pool.With(t.Context(), func(inner *pool.Pool) error {
+			p = inner
+			pending = pool.ApplyAsync(t.Context(), p, newGate().task)
+			return sentinel
+		}, pool.WithWorkers(1))
+		require.Equal(t, sentinel, err, "the error of run comes as it is")
+		_, err = pending.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+		require.NoError(t, p.Join(t.Context()))
+		require.ErrorIs(t, p.With(t.Context(), func(*pool.Pool) error { t.Error("entered"); return nil }), pool.ErrClosed,
+			"a pool that has ended cannot be entered")
+	})
+}
+
+func TestWithTerminatesWhenRunPanics(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var p *pool.Pool
+		require.PanicsWithValue(t, "mine", func() {
+			_ = pool.With(t.Context(), func(inner *pool.Pool) error { p = inner; panic("mine") })
+		})
+		require.NoError(t, p.Join(t.Context()))
+	})
+}
+
+func TestWithDrainFinishesWhatWasAccepted(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var r *pool.AsyncResult[int]
+		require.NoError(t, pool.WithDrain(t.Context(), func(p *pool.Pool) error {
+			r = pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Hour); return 3, nil })
+			return nil
+		}))
+		v, err := r.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 3, v)
+	})
+}
+
+func TestInitializerRunsOncePerWorkerBeforeItsFirstTask(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var inits atomic.Int64
+		p := newPool(t, pool.WithWorkers(4), pool.WithName("w"), pool.WithInitializer(func(ctx context.Context) error {
+			time.Sleep(time.Second)
+			inits.Add(1)
+			assert.Contains(t, pool.WorkerName(ctx), "w/worker-")
+			return nil
+		}))
+		begin := time.Now()
+		require.NoError(t, p.Ready(t.Context()))
+		require.Equal(t, time.Second, time.Since(begin))
+		require.EqualValues(t, 4, inits.Load())
+		_, err := pool.Map(t.Context(), p, double, []int{1, 2, 3, 4, 5})
+		require.NoError(t, err)
+		require.EqualValues(t, 4, inits.Load())
+	})
+}
+
+func TestInitializerRunsAgainAfterARestart(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var inits atomic.Int64
+		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
+		for i, fail := range []func(){func() { panic("boom") }, runtime.Goexit} {
+			_, err := pool.Apply(t.Context(), p, func(context.Context) (int, error) { fail(); return 0, nil })
+			require.Error(t, err)
+			n, err := pool.Apply(t.Context(), p, func(context.Context) (int64, error) { return inits.Load(), nil })
+			require.NoError(t, err)
+			require.EqualValues(t, i+2, n)
+		}
+		require.EqualValues(t, 2, p.Stats().Restarts)
+	})
+}
+
+func TestFailingInitializerBreaksThePool(t *testing.T) {
+	cause := errors.New("no database")
+	for name, init := range map[string]func(context.Context) error{
+		"by an error":  func(context.Context) error { return cause },
+		"by a panic":   func(context.Context) error { panic(cause) },
+		"by a wrapped": func(context.Context) error { return &pool.ItemError{Err: cause} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				hold := make(chan struct{})
+				p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(func(ctx context.Context) error { <-hold; return init(ctx) }))
+				early := pool.ApplyAsync(t.Context(), p, value(1))
+				close(hold)
+				_, err := early.Get(t.Context())
+				require.ErrorIs(t, err, pool.ErrBroken)
+				require.ErrorIs(t, err, cause, "the cause is wrapped")
+				require.ErrorIs(t, p.Ready(t.Context()), cause)
+				_, err = pool.Apply(t.Context(), p, value(1))
+				require.ErrorIs(t, err, cause, "later tasks too")
+				_, err = pool.Map(t.Context(), p, double, []int{1})
+				require.ErrorIs(t, err, pool.ErrBroken)
+				p.Close()
+				require.NoError(t, p.Join(t.Context()))
+			})
+		})
+	}
+}
+
+func TestInitializerThatExitsBreaksThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(func(context.Context) error { runtime.Goexit(); return nil }))
+		_, err := pool.Apply(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrBroken)
+		require.ErrorIs(t, err, pool.ErrGoexit)
+	})
+}
+
+func TestInitializerSeesTerminate(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }))
+		r := pool.ApplyAsync(t.Context(), p, value(1))
+		synctest.Wait()
+		p.Terminate()
+		_, err := r.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated, "not broken: the pool was on its way out")
+		require.ErrorIs(t, p.Ready(t.Context()), pool.ErrClosed)
+	})
+}
+
+func TestReadyEndsWithThePoolAndWithItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		p := newPool(t, pool.WithInitializer(func(context.Context) error { <-hold; return nil }))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.Ready(ctx), context.DeadlineExceeded)
+		ready := make(chan error)
+		go func() { ready <- p.Ready(context.Background()) }()
+		synctest.Wait()
+		p.Terminate()
+		require.ErrorIs(t, <-ready, pool.ErrClosed)
+		close(hold)
+	})
+}
+
+func TestWorkersStartOnDemand(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(100))
+		require.Zero(t, p.Stats().Started)
+		for range 10 {
+			_, err := pool.Apply(t.Context(), p, value(1))
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		require.Equal(t, 1, p.Stats().Started, "one at a time needs one worker")
+		require.NoError(t, p.Ready(t.Context()))
+		require.Equal(t, 100, p.Stats().Started)
+	})
+}
+
+func TestUnclosedPoolIsClosedAndSaysSoWhenCollected(t *testing.T) {
+	logged := make(chan string, 1)
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	func() {
+		p, err := pool.New(pool.WithName("forgotten"), pool.WithLogger(logger))
+		require.NoError(t, err)
+		_, err = pool.Apply(t.Context(), p, value(1))
+		require.NoError(t, err)
+	}()
+	require.Contains(t, collect(t, logged), "pool was never closed")
+}
+
+func TestPendingResultKeepsItsPoolAlive(t *testing.T) {
+	logged := make(chan string, 1)
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	g := newGate()
+	r := func() *pool.AsyncResult[string] {
+		p, err := pool.New(pool.WithLogger(logger))
+		require.NoError(t, err)
+		return pool.ApplyAsync(t.Context(), p, g.task)
+	}()
+	<-g.started
+	for range 5 {
+		runtime.GC()
+	}
+	select {
+	case line := <-logged:
+		t.Fatal(line)
+	default:
+	}
+	close(g.open)
+	v, err := r.Get(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "done", v)
+	require.Contains(t, collect(t, logged), "never closed")
+}
+
+// collect runs the collector until something was logged. Cleanups run some time
+// after a collection, on a goroutine of the runtime, so there is a loop here; the
+// test's own deadline ends it.
+func collect(t *testing.T, logged chan string) string {
+	for {
+		runtime.GC()
+		select {
+		case line := <-logged:
+			return line
+		case <-t.Context().Done():
+			return ""
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func TestPoolLivesInTheGivenActorSystem(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := bubbleSystem(t)
+		p, err := pool.New(pool.WithActorSystem(system), pool.WithName("mine"))
+		require.NoError(t, err)
+		v, err := pool.Apply(t.Context(), p, value(1))
+		require.NoError(t, err)
+		require.Equal(t, 1, v)
+		require.Len(t, registered(system, p), 4, "supervisor, router, results, and a worker")
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.Empty(t, registered(system, p))
+	})
+}
+
+// bubbleSystem is an actor system that logs nothing and whose dead letters leave
+// no goroutine behind at the end of the bubble.
+func bubbleSystem(t *testing.T) *actor.ActorSystem {
+	system := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond),
+	)
+	t.Cleanup(func() { system.Shutdown(); time.Sleep(time.Millisecond) })
+	return system
+}

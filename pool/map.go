@@ -1,0 +1,355 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// Map calls fn for each item and returns the results in the order of the items:
+// MapAsync and Get in one. If ctx ends first, the map is cancelled.
+func Map[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items []T, opts ...MapOption) ([]R, error) {
+	return mapAsync(ctx, "Map", p, fn, items, opts, mapMode{waits: true}).getOrCancel(ctx)
+}
+
+// MapAsync calls fn for each item, on as many workers as there are chunks, and
+// returns the result to come: all results in the order of the items. items must
+// not be changed before that. No items give an empty result at once, without a
+// callback.
+//
+// An error, a panic or a Goexit abandons the rest of its own chunk; all other
+// chunks still run, unless [WithFailFast] is given. The result is ready after
+// the last chunk. Its error is then a [*MapError], which wraps the [*ItemError]
+// that came first in time, and its slice holds what was computed.
+//
+// ctx and the refusals are those of ApplyAsync; a map takes one place in the
+// queue. A nil fn or p panics.
+func MapAsync[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items []T, opts ...MapOption) *AsyncResult[[]R] {
+	return mapAsync(ctx, "MapAsync", p, fn, items, opts, mapMode{})
+}
+
+// mapMode is how a map differs from MapAsync.
+type mapMode struct {
+	waits  bool // the submitter waits, and cancels when ctx ends
+	pinned bool // the i-th chunk runs on the i-th worker only
+}
+
+// mapJob is a map under way. Its task is the root: it is never queued. Runners
+// are; each takes chunk after chunk until there are no more.
+type mapJob[T, R any] struct {
+	AsyncResult[[]R]
+	mode     mapMode
+	failFast bool
+	size     int // of a chunk
+	chunks   int
+	length   int
+
+	mu        sync.Mutex
+	fn        func(context.Context, T) (R, error) // these three are nil once the map has ended
+	items     []T
+	out       []R
+	completed []int // items with a result, by chunk, once the chunk has ended
+	next      int   // the first chunk that nobody has taken
+	left      int   // chunks that have not ended
+	first     error // the error that came first
+	over      bool
+	runners   []*mapRunner[T, R]
+}
+
+// mapRunner is a piece of a map that a worker, or a waiting task, runs.
+type mapRunner[T, R any] struct {
+	task actors.Task
+	job  *mapJob[T, R]
+	// Guarded by job.mu.
+	own  int  // its only chunk, if the map is pinned
+	busy bool // has a chunk
+	had  bool // has had one
+}
+
+func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, T) (R, error),
+	items []T, opts []MapOption, mode mapMode,
+) *AsyncResult[[]R] {
+	mustHave(p != nil, name, "pool")
+	mustHave(fn != nil, name, "function")
+	if ctx == nil {
+		return refused[[]R](p, name, errNilContext(name))
+	}
+	config, err := newMapConfig(opts)
+	config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
+	if mode.pinned {
+		config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
+		config.chunk = 1
+	}
+	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, fn: fn, items: items, length: len(items)}
+	callback, mismatch := callback(&config.taskConfig, &j.AsyncResult)
+	if err = errors.Join(err, config.err(), mismatch); err != nil {
+		return refused[[]R](p, name, err)
+	}
+	if len(items) == 0 {
+		callback = nil
+	}
+	j.pool = p
+	j.plan(config.chunk, p.Workers())
+	parent, release := config.parent(ctx)
+	options := config.options(callback, release)
+	options.WaiterCancels = mode.waits && release == nil
+	j.task.Init(p.router, j, parent, options)
+	if err := j.submit(parent, p); err != nil {
+		return j.refuse(err)
+	}
+	j.task.WatchParent()
+	return &j.AsyncResult
+}
+
+// plan cuts the items into chunks. The default size is CPython's.
+func (j *mapJob[T, R]) plan(size, workers int) {
+	if size == 0 {
+		size = max(1, (j.length+4*workers-1)/(4*workers))
+	}
+	j.size = min(size, max(1, j.length))
+	j.chunks = (j.length + j.size - 1) / j.size
+	j.left = j.chunks
+	j.out = make([]R, j.length)
+	j.completed = make([]int, j.chunks)
+}
+
+// submit queues as many runners as can be busy. The first one stands for the
+// map in the queue: it waits for room, may be refused or dropped.
+func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
+	if j.chunks == 0 {
+		if err := p.router.EnterRoot(&j.task); err != nil {
+			return err
+		}
+		j.finish(j.out, nil)
+		return nil
+	}
+	runners := make([]mapRunner[T, R], min(j.chunks, p.Workers()))
+	for i := range runners {
+		j.add(&runners[i], i, i == 0)
+	}
+	if err := p.router.Submit(ctx, &runners[0].task); err != nil {
+		return err
+	}
+	for i := range runners[1:] {
+		// A refusal means that the pool has ended, and the map with it.
+		_ = p.router.Submit(context.Background(), &runners[i+1].task)
+	}
+	return nil
+}
+
+func (j *mapJob[T, R]) add(m *mapRunner[T, R], i int, first bool) {
+	m.job, m.own = j, i
+	options := actors.TaskOptions{Name: j.Name(), Internal: true, Exempt: !first, WaiterCancels: true}
+	if first {
+		options.Root = &j.task
+	}
+	if j.mode.pinned {
+		options.Worker = i + 1
+	}
+	m.task.Init(j.task.Router(), m, j.task.Context(), options)
+	j.mu.Lock()
+	j.runners = append(j.runners, m)
+	j.mu.Unlock()
+}
+
+// chunk is what a runner works on: copies, so that the end of the map may let
+// go of the originals.
+type chunk[T, R any] struct {
+	number int
+	fn     func(context.Context, T) (R, error)
+	items  []T
+	out    []R
+}
+
+// take gives the runner a chunk; none when all have been taken.
+func (j *mapJob[T, R]) take(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	m.busy = false
+	number := j.next
+	if j.mode.pinned {
+		number = m.own
+	}
+	if j.over || number >= j.chunks || j.mode.pinned && m.had {
+		return c, false
+	}
+	if !j.mode.pinned {
+		j.next++
+	}
+	m.busy, m.had = true, true
+	low, high := number*j.size, min((number+1)*j.size, j.length)
+	return chunk[T, R]{number, j.fn, j.items[low:high], j.out[low:high]}, true
+}
+
+// Run works until there is nothing left to take.
+func (m *mapRunner[T, R]) Run(ctx context.Context) {
+	for {
+		c, ok := m.job.take(m)
+		if !ok {
+			break
+		}
+		m.work(ctx, c)
+	}
+	if m.task.Decide() {
+		m.task.Announce(messages.Succeeded, nil)
+	}
+}
+
+// work calls the function for the items of a chunk up to the first error. A
+// panic or Goexit is such an error, and then ends the runner; another one is
+// queued for the chunks that are left.
+func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) {
+	j := m.job
+	i := 0
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		failure := actors.NewFailure(recover())
+		j.ended(c.number, i, &ItemError{c.number*j.size + i, failure.Err})
+		j.replace()
+		if failure.Kind != actors.TaskExited {
+			panic(failure)
+		}
+	}()
+	var failed error
+	for ; i < len(c.items) && !j.task.Decided(); i++ {
+		value, err := c.fn(ctx, c.items[i])
+		if err != nil {
+			failed = &ItemError{c.number*j.size + i, err}
+			break
+		}
+		c.out[i] = value
+	}
+	returned = true
+	j.ended(c.number, i, failed)
+}
+
+// replace queues a runner for one that was lost.
+func (j *mapJob[T, R]) replace() {
+	if j.mode.pinned || j.task.Decided() {
+		return
+	}
+	m := new(mapRunner[T, R])
+	j.add(m, 0, false)
+	_ = j.task.Router().Submit(context.Background(), &m.task) // refused only if the pool has ended
+}
+
+// ended is told that a chunk has ended after so many items.
+func (j *mapJob[T, R]) ended(number, completed int, err error) {
+	j.mu.Lock()
+	if j.over {
+		j.mu.Unlock()
+		return
+	}
+	j.completed[number] = completed
+	j.left--
+	if err != nil && j.first == nil {
+		j.first = err
+	}
+	last, out, first := j.left == 0, j.out, j.first
+	if last && first != nil {
+		first = &MapError{first, j.whichCompleted()}
+	}
+	j.mu.Unlock()
+	switch {
+	case last:
+		if j.finish(out, first) { // else whoever ended the map is about to copy from it
+			j.forget()
+		}
+	case err != nil && j.failFast:
+		j.task.Settle(messages.Failed, err)
+	}
+}
+
+// Run is never called: the root of a map is not queued.
+func (j *mapJob[T, R]) Run(context.Context) {}
+
+// Abandon ends the map early. Results that are being computed are left out, for
+// they may be written while the caller reads.
+func (j *mapJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) error {
+	j.mu.Lock()
+	if outcome != messages.Succeeded { // else a message brought all results
+		j.value = make([]R, j.length)
+		for c, n := range j.completed {
+			copy(j.value[c*j.size:], j.out[c*j.size:c*j.size+n])
+		}
+		err = &MapError{err, j.whichCompleted()}
+	}
+	j.pool = nil
+	j.mu.Unlock()
+	for _, m := range j.forget() {
+		m.task.Settle(outcome, err) // takes it out of the queue, or ends its context
+	}
+	return err
+}
+
+// forget lets go of what the map worked on and returns the runners.
+func (j *mapJob[T, R]) forget() []*mapRunner[T, R] {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	runners := j.runners
+	j.over = true
+	j.fn, j.items, j.out, j.runners = nil, nil, nil, nil
+	return runners
+}
+
+func (j *mapJob[T, R]) whichCompleted() []bool {
+	which := make([]bool, j.length)
+	for c, n := range j.completed {
+		for i := range n {
+			which[c*j.size+i] = true
+		}
+	}
+	return which
+}
+
+// Accept takes all results from a message.
+func (j *mapJob[T, R]) Accept(value any) (func(), error) { return j.accept(value) }
+
+// Assist gives a task that waits for the map the next chunks to work on.
+func (j *mapJob[T, R]) Assist(worker int, nudge chan struct{}) *actors.Task {
+	j.mu.Lock()
+	pinned, left := j.mode.pinned, !j.over && j.next < j.chunks
+	var own *mapRunner[T, R]
+	if pinned && worker > 0 && worker <= len(j.runners) {
+		own = j.runners[worker-1]
+	}
+	j.mu.Unlock()
+	switch {
+	case own != nil:
+		return j.task.Router().ClaimFor(&own.task, worker, nudge)
+	case pinned || !left:
+		return nil
+	}
+	m := new(mapRunner[T, R])
+	j.add(m, 0, false)
+	m.task.Start()
+	return &m.task
+}
+
+// Pieces are the runners that have something to do.
+func (j *mapJob[T, R]) Pieces() []*actors.Task {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var pieces []*actors.Task
+	for _, m := range j.runners {
+		if m.busy || j.mode.pinned {
+			pieces = append(pieces, &m.task)
+		}
+	}
+	return pieces
+}
+
+// Abandon of a runner that never ran ends the map in the same way: it was
+// dropped, or the pool has ended. One that did run has accounted for its chunk.
+func (m *mapRunner[T, R]) Abandon(outcome messages.Outcome, err error, started bool) error {
+	if !started {
+		m.job.task.Settle(outcome, err)
+	}
+	return err
+}

@@ -1,0 +1,206 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/actors"
+)
+
+// DefaultQueueLimit is how many tasks may wait in a pool that is not told
+// otherwise: enough for a Python programmer's loop of apply_async, and at about
+// 400 bytes a task no more than some 25 MB.
+const DefaultQueueLimit = 1 << 16
+
+// MaxWorkers is the largest pool that New accepts.
+const MaxWorkers = 1 << 20
+
+// Option sets up a pool. If one is given twice, the last counts.
+type Option func(*config)
+
+type config struct {
+	actors.Config
+	strategy func() Strategy
+	system   *actor.ActorSystem
+	errs     map[string]error // by option, so that the last of a kind counts
+}
+
+func newConfig(opts []Option) (*config, error) {
+	c := &config{
+		Config: actors.Config{
+			Workers: runtime.GOMAXPROCS(0),
+			Limit:   DefaultQueueLimit,
+			Logger:  quiet,
+		},
+		strategy: SharedQueue,
+		errs:     map[string]error{},
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("%w: option %d is nil", ErrInvalid, i+1)
+		}
+		opt(c)
+	}
+	var errs []error
+	for _, err := range c.errs {
+		errs = append(errs, err)
+	}
+	return c, errors.Join(errs...)
+}
+
+// check records what is wrong with the latest use of an option.
+func (c *config) check(ok bool, option, format string, args ...any) {
+	delete(c.errs, option)
+	if !ok {
+		c.errs[option] = fmt.Errorf("%w: %s: %s", ErrInvalid, option, fmt.Sprintf(format, args...))
+	}
+}
+
+// WithWorkers sets how many tasks may run at once. Default
+// runtime.GOMAXPROCS(0). New rejects fewer than 1 and more than [MaxWorkers].
+// Workers are started when tasks first need them, or at once if the pool has an
+// initializer.
+func WithWorkers(n int) Option {
+	return func(c *config) {
+		c.Workers = n
+		c.check(n >= 1 && n <= MaxWorkers, "WithWorkers", "%d workers; there must be 1 to %d", n, MaxWorkers)
+	}
+}
+
+// WithActorSystem makes the pool live in the given actor system. Default: one
+// system, which logs nothing, shared by all pools of the process and made on
+// first use. New rejects nil and a system that was shut down.
+func WithActorSystem(system *actor.ActorSystem) Option {
+	return func(c *config) {
+		c.system = system
+		c.check(system != nil, "WithActorSystem", "the system is nil")
+		if system != nil {
+			c.check(!system.IsStopped(), "WithActorSystem", "the system was shut down")
+		}
+	}
+}
+
+// WithInitializer has init called once on each worker before its first task,
+// and again when the worker was restarted because a task panicked or called
+// Goexit. Its context ends when the pool is terminated and carries the worker's
+// name. If init fails, whichever way, the pool is broken: all tasks that wait
+// and all later ones fail with ErrBroken, which wraps the failure. init must
+// not wait for tasks of its own pool. A nil init panics.
+func WithInitializer(init func(ctx context.Context) error) Option {
+	mustHave(init != nil, "WithInitializer", "function")
+	return func(c *config) { c.Initializer = init }
+}
+
+// WithName names the pool, in logs and in the names of its workers, which are
+// NAME/worker-1 and so on. Default: greenroom and a number. Two pools may have
+// the same name. New rejects an empty name and one with a slash.
+func WithName(name string) Option {
+	return func(c *config) {
+		c.Name = name
+		c.check(name != "" && !strings.Contains(name, "/"), "WithName", "%q; a name must not be empty and has no slash", name)
+	}
+}
+
+// WithLogger sets where the pool reports failing workers, failing callbacks,
+// what Terminate dropped, and a pool that was never closed. Default: nowhere.
+// New rejects nil.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) {
+		c.Logger = logger
+		c.check(logger != nil, "WithLogger", "the logger is nil")
+	}
+}
+
+// WithQueueLimit bounds how many accepted tasks may wait. Tasks that a free
+// worker is about to take do not count, nor do the items of maps and streams: a
+// map counts as one task and a stream, which has a window of its own, as none.
+// Default [DefaultQueueLimit]. With 0 a task is accepted only when a worker is
+// free for it. New rejects n < 0.
+func WithQueueLimit(n int) Option {
+	return func(c *config) {
+		c.Limit = n
+		c.check(n >= 0, "WithQueueLimit", "%d tasks; use WithUnboundedQueue for no limit", n)
+	}
+}
+
+// WithUnboundedQueue lets any number of tasks wait.
+func WithUnboundedQueue() Option {
+	return func(c *config) {
+		c.Limit = actors.Unlimited
+		c.check(true, "WithQueueLimit", "")
+	}
+}
+
+// Policy says what happens to a task that finds the queue full.
+type Policy = actors.Policy
+
+const (
+	// WaitForRoom, the default, holds the submitter until there is room, its
+	// context ends, or the pool is closed. Inside of a task of the same pool
+	// nobody waits, since that could be a deadlock: the task is accepted beyond
+	// the limit. A task that comes as a message never blocks its sender; it is
+	// accepted and waits in front of the queue.
+	WaitForRoom = actors.WaitForRoom
+	// Reject refuses the task with ErrFull.
+	Reject = actors.Reject
+	// DropOldest accepts it and ends the task that has waited longest with
+	// ErrDropped. A map whose turn has not come counts as one task.
+	DropOldest = actors.DropOldest
+	// CallerRuns runs the task at once, beside the workers, while the submitter
+	// waits; so more tasks may run than there are workers. Tasks that come as
+	// messages are held as with WaitForRoom.
+	CallerRuns = actors.CallerRuns
+)
+
+// WithQueuePolicy sets what a full queue does. Default [WaitForRoom]. New
+// rejects values that are none of the constants.
+func WithQueuePolicy(p Policy) Option {
+	return func(c *config) {
+		c.Policy = p
+		c.check(p.Valid(), "WithQueuePolicy", "unknown policy %d", p)
+	}
+}
+
+// Strategy decides which worker may take a task; see [SharedQueue] and the
+// others here, or write one.
+type Strategy = actors.Strategy
+
+// Target is where a [Strategy] sends a task.
+type Target = actors.Target
+
+// SharedQueue, the default, lets whichever worker is free first take the task
+// that was submitted first.
+func SharedQueue() Strategy { return actors.SharedQueue() }
+
+// RoundRobin gives the tasks to the workers in turn.
+func RoundRobin() Strategy { return actors.RoundRobin() }
+
+// Random gives each task to a worker drawn with equal chances.
+func Random() Strategy { return actors.Random() }
+
+// LeastLoaded gives each task to the worker that holds the fewest, in turn
+// among equals. Costs a look at each worker up to the first that is idle.
+func LeastLoaded() Strategy { return actors.LeastLoaded() }
+
+// KeyOrdered runs tasks with the same key ([WithKey]) one after another in the
+// order of their submission, and tasks with other keys or none beside them.
+func KeyOrdered() Strategy { return actors.KeyOrdered() }
+
+// WithRouting sets how tasks get to workers. It takes a constructor, for
+// strategies have a state that pools must not share:
+//
+//	pool.New(pool.WithRouting(pool.KeyOrdered))
+//
+// Default [SharedQueue]. Whatever the strategy, a task that another task waits
+// for may be run in the place of the one that waits. A nil constructor panics;
+// New rejects one that returns nil.
+func WithRouting(strategy func() Strategy) Option {
+	mustHave(strategy != nil, "WithRouting", "function")
+	return func(c *config) { c.strategy = strategy }
+}

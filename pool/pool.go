@@ -1,0 +1,204 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// Pool is a fixed company of workers that run tasks. Make one with [New]; the
+// zero Pool is not usable. All methods may be called from any goroutine.
+//
+// A pool that is neither closed nor terminated when the last reference to it
+// and to its pending results is gone says so through its logger and is closed,
+// unless its PID was asked for.
+type Pool struct {
+	router    *actors.Router
+	pid       *actor.PID
+	system    *actor.ActorSystem
+	addressed *atomic.Bool
+}
+
+// New makes a pool. It does not block. It returns ErrInvalid, with the option
+// and its value, if an option is not allowed.
+func New(opts ...Option) (*Pool, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, fmt.Errorf("new pool: %w", err)
+	}
+	if c.system == nil {
+		c.system = sharedSystem()
+	}
+	number := c.system.ProcessRegistry.NextId()
+	id := c.Name + number
+	if c.Name == "" {
+		id = "greenroom" + number
+		c.Name = id
+	}
+	if c.Strategy = c.strategy(); c.Strategy == nil {
+		return nil, fmt.Errorf("new pool: %w: WithRouting: the constructor returned nil", ErrInvalid)
+	}
+	router := actors.NewRouter(c.Config)
+	pid, err := c.system.Root.SpawnNamed(actors.Props(func() *actors.Router { return router }), id)
+	if err != nil {
+		return nil, fmt.Errorf("new pool %q: %w", c.Name, err)
+	}
+	p := &Pool{router: router, pid: pid, system: c.system, addressed: new(atomic.Bool)}
+	runtime.AddCleanup(p, abandoned, handle{router, p.addressed, c.Logger})
+	return p, nil
+}
+
+type handle struct {
+	router    *actors.Router
+	addressed *atomic.Bool
+	logger    *slog.Logger
+}
+
+// abandoned is called when nobody can reach the pool any more.
+func abandoned(h handle) {
+	if !h.router.Open() {
+		return
+	}
+	defer func() { _ = recover() }() // the logger is the user's
+	if !h.addressed.Load() {
+		h.router.Close()
+	}
+	h.logger.Warn("pool was never closed", "pool", h.router.Name())
+}
+
+// Props describes a pool as an actor, to be spawned by another one, whose child
+// it becomes: it stops when that actor stops. It is used by messages alone:
+//
+//	pid := ctx.Spawn(pool.Props(pool.WithWorkers(4)))
+//	ctx.Request(pid, &messages.Task{Func: work})
+//
+// A poison pill drains it, a Stop terminates it. If an option is not allowed,
+// spawning fails with that error; [WithActorSystem] is not allowed here.
+func Props(opts ...Option) *actor.Props {
+	c, err := newConfig(opts)
+	if err == nil && c.system != nil {
+		err = fmt.Errorf("%w: WithActorSystem: a child lives in its parent's system", ErrInvalid)
+	}
+	if err == nil && c.strategy() == nil {
+		err = fmt.Errorf("%w: WithRouting: the constructor returned nil", ErrInvalid)
+	}
+	if err != nil {
+		err = fmt.Errorf("spawn pool: %w", err)
+		fails := func(*actor.ActorSystem, string, *actor.Props, actor.SpawnerContext) (*actor.PID, error) {
+			return nil, err
+		}
+		return actor.PropsFromFunc(func(actor.Context) {}, actor.WithSpawnFunc(fails))
+	}
+	if c.Name == "" {
+		c.Name = "greenroom"
+	}
+	return actors.Props(func() *actors.Router {
+		config := c.Config
+		config.Strategy = c.strategy()
+		return actors.NewRouter(config)
+	})
+}
+
+// Name is the pool's name.
+func (p *Pool) Name() string { return p.router.Name() }
+
+// Workers is how many tasks the pool runs at once.
+func (p *Pool) Workers() int { return p.router.Workers() }
+
+// PID is the pool's address: tasks can be sent there as [*messages.Task]. A
+// poison pill sent there closes the pool behind the tasks sent before; a Stop
+// terminates it.
+func (p *Pool) PID() *actor.PID {
+	p.addressed.Store(true)
+	return p.pid
+}
+
+// Ready starts the workers that have not been needed so far and waits until
+// each has run its initializer. It returns nil, ErrBroken with the initializer's
+// failure, ErrClosed if the pool ended first, or ctx's error.
+func (p *Pool) Ready(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext("Ready")
+	}
+	defer runtime.KeepAlive(p)
+	return p.router.AwaitReady(ctx)
+}
+
+// Close makes the pool refuse new tasks with ErrClosed, including those that
+// wait for room in the queue. Tasks that were accepted are finished, and so are
+// maps and streams; a stream no longer waits for its reader. Close does not
+// block; it may be repeated and has no effect after Terminate.
+func (p *Pool) Close() { p.router.Close() }
+
+// Terminate ends every task that has not ended, with ErrTerminated: those that
+// wait are dropped, those that run see their context cancelled and their
+// results end at once. How many there were is logged. It does not block, not
+// even for the functions that run: [Pool.Join] waits for them. It may be
+// repeated.
+func (p *Pool) Terminate() { p.router.Terminate() }
+
+// Join waits until a closed or terminated pool has ended: all functions and
+// callbacks have returned, all workers are gone. It may be repeated. It returns
+// nil, ErrRunning if the pool was neither closed nor terminated, ErrDeadlock
+// inside of a task of this pool, or ctx's error if that ends first.
+func (p *Pool) Join(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext("Join")
+	}
+	if p.router.Open() {
+		return fmt.Errorf("join pool %q: %w", p.Name(), ErrRunning)
+	}
+	if f := actors.FrameOf(ctx); f != nil && f.Router() == p.router {
+		return fmt.Errorf("join pool %q inside of one of its tasks: %w", p.Name(), ErrDeadlock)
+	}
+	select {
+	case <-p.router.Ended():
+		return nil
+	default:
+	}
+	select {
+	case <-p.router.Ended():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("join pool %q: %w", p.Name(), ctx.Err())
+	}
+}
+
+// Shutdown closes the pool and waits until it has ended. If ctx ends first, it
+// terminates the pool and returns ctx's error at once; functions may then still
+// be running, and Join waits for them. Inside of a task of this pool it returns
+// ErrDeadlock and does nothing.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext("Shutdown")
+	}
+	if f := actors.FrameOf(ctx); f != nil && f.Router() == p.router {
+		return fmt.Errorf("shut down pool %q inside of one of its tasks: %w", p.Name(), ErrDeadlock)
+	}
+	p.Close()
+	err := p.Join(ctx)
+	if err != nil {
+		p.Terminate()
+	}
+	return err
+}
+
+// Stats is a snapshot of a pool's counters.
+type Stats = actors.Stats
+
+// Outcome says how a task ended; it indexes Stats.Outcomes.
+type Outcome = messages.Outcome
+
+// Stats returns a snapshot.
+func (p *Pool) Stats() Stats { return p.router.Stats() }
+
+// WorkerName is the name of the worker that runs the task, or the initializer,
+// to which ctx belongs; "" elsewhere, and for a task that its submitter runs.
+func WorkerName(ctx context.Context) string { return actors.WorkerName(ctx) }

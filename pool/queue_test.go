@@ -1,0 +1,178 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-go/greenroom/pool"
+)
+
+func TestFullQueueHoldsTheSubmitterUntilThereIsRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(2))
+		sleep := func(context.Context) (int, error) { time.Sleep(time.Second); return 0, nil }
+		begin := time.Now()
+		for range 3 {
+			pool.ApplyAsync(t.Context(), p, sleep)
+		}
+		require.Zero(t, time.Since(begin), "one runs and two wait")
+		pool.ApplyAsync(t.Context(), p, sleep)
+		require.Equal(t, time.Second, time.Since(begin))
+		synctest.Wait()
+		require.Equal(t, 2, p.Stats().Waiting)
+	})
+}
+
+func TestSubmittersAreAdmittedFirstComeFirstServed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
+		g := occupy(t, p)
+		var order []int
+		for i := range 5 {
+			go pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { order = append(order, i); return 0, nil })
+			synctest.Wait()
+		}
+		close(g.open)
+		synctest.Wait()
+		require.Equal(t, []int{0, 1, 2, 3, 4}, order)
+	})
+}
+
+func TestWaitForRoomEndsWithItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
+		occupy(t, p)
+		mine := errors.New("mine")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go func() { time.Sleep(time.Second); cancel(mine) }()
+		r := pool.ApplyAsync(ctx, p, value(1))
+		require.True(t, r.Ready())
+		_, err := r.Get(t.Context())
+		require.ErrorIs(t, err, mine)
+		_, err = pool.Apply(t.Context(), p, value(1), pool.WithTimeout(time.Second))
+		require.ErrorIs(t, err, pool.ErrTimeout)
+		require.EqualValues(t, 1, p.Stats().Accepted)
+	})
+}
+
+func TestCloseAndTerminateRefuseThoseWhoWaitForRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		for _, end := range []func(*pool.Pool){(*pool.Pool).Close, (*pool.Pool).Terminate} {
+			p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
+			g := occupy(t, p)
+			refused := make(chan error)
+			go func() { _, err := pool.Apply(context.Background(), p, value(1)); refused <- err }()
+			synctest.Wait()
+			end(p)
+			require.ErrorIs(t, <-refused, pool.ErrClosed)
+			close(g.open)
+			require.NoError(t, p.Join(t.Context()))
+		}
+	})
+}
+
+func TestRejectRefusesTheNewTask(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.Reject))
+		g := occupy(t, p)
+		waiting := pool.ApplyAsync(t.Context(), p, value(1))
+		_, err := pool.Apply(t.Context(), p, value(2))
+		require.ErrorIs(t, err, pool.ErrFull)
+		require.ErrorContains(t, err, "the limit is 1")
+		close(g.open)
+		v, err := waiting.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, v)
+	})
+}
+
+func TestDropOldestEndsTheTaskThatWaitedLongest(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(2), pool.WithQueuePolicy(pool.DropOldest))
+		g := occupy(t, p)
+		results := make([]*pool.AsyncResult[int], 4)
+		for i := range results {
+			results[i] = pool.ApplyAsync(t.Context(), p, value(i))
+		}
+		close(g.open)
+		for i, r := range results {
+			v, err := r.Get(t.Context())
+			if i < 2 {
+				require.ErrorIs(t, err, pool.ErrDropped)
+			} else {
+				require.NoError(t, err)
+				require.Equal(t, i, v)
+			}
+		}
+	})
+}
+
+func TestDropOldestRefusesWhenNothingWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.DropOldest))
+		occupy(t, p)
+		_, err := pool.Apply(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrFull)
+	})
+}
+
+func TestCallerRunsInThePlaceOfTheSubmitter(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
+		occupy(t, p)
+		begin := time.Now()
+		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (string, error) {
+			time.Sleep(time.Second)
+			return pool.WorkerName(ctx), nil
+		})
+		require.True(t, r.Ready(), "the submitter waited")
+		require.Equal(t, time.Second, time.Since(begin))
+		v, err := r.Get(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, v)
+		_, err = pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic("boom") })
+		var panicked *pool.PanicError
+		require.ErrorAs(t, err, &panicked)
+		mapped, err := pool.Map(t.Context(), p, double, []int{1, 2, 3})
+		require.NoError(t, err)
+		require.Equal(t, []int{2, 4, 6}, mapped)
+	})
+}
+
+func TestUnboundedQueueTakesEverything(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithUnboundedQueue())
+		occupy(t, p)
+		for range 1000 {
+			pool.ApplyAsync(t.Context(), p, value(1))
+		}
+		require.Equal(t, 1000, p.Stats().Waiting)
+	})
+}
+
+func TestDefaultLimitHolds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueuePolicy(pool.Reject))
+		occupy(t, p)
+		for range pool.DefaultQueueLimit {
+			pool.ApplyAsync(context.Background(), p, value(1))
+		}
+		require.Equal(t, pool.DefaultQueueLimit, p.Stats().Waiting)
+		_, err := pool.Apply(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrFull)
+	})
+}
+
+func TestSubmissionInsideATaskNeverWaitsForRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
+		v, err := pool.Apply(t.Context(), p, fib(p, 8))
+		require.NoError(t, err)
+		require.Equal(t, 21, v)
+	})
+}

@@ -1,0 +1,286 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"runtime"
+	"sync"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// IMap calls fn for each item and returns a stream of the results in the order
+// of the items, which are taken from their sequence while results are read, at
+// most a window ahead ([WithWindow]); after Close the window no longer holds
+// them back. The sequence runs on a goroutine of its own, so a slow one delays
+// nobody else.
+//
+// An item whose function fails has an [*ItemError] at its place and the stream
+// goes on; so it is with a panic and a Goexit. If the sequence itself panics,
+// the stream gives what came before, then a [*PanicError] (with [Fallible], the
+// error), then it ends.
+//
+// IMap does not block. ctx is the parent of the context that fn receives, and
+// cancels the stream when it ends. If the stream is not accepted, it carries
+// the error, as with ApplyAsync. A nil fn or p panics; nil items are ErrInvalid.
+//
+// A stream that will not be read to its end should be cancelled; one that
+// nobody refers to any more is run to its end without its window.
+func IMap[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items iter.Seq[T], opts ...MapOption) *Stream[R] {
+	return newStream(ctx, "IMap", p, fn, items, opts, true)
+}
+
+// IMapUnordered is IMap with the results in the order of completion. Errors tell
+// by their [*ItemError] to which item they belong.
+func IMapUnordered[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items iter.Seq[T], opts ...MapOption) *Stream[R] {
+	return newStream(ctx, "IMapUnordered", p, fn, items, opts, false)
+}
+
+// Stream gives the results of IMap or IMapUnordered. Its methods may be called
+// from several goroutines: each result goes to one of them.
+type Stream[R any] struct {
+	state *streamState[R]
+}
+
+// All returns the rest of the stream. The sequence waits for each result; it
+// ends after the last one, or after the error that ended the stream early:
+// ErrCancelled, ErrTimeout, ErrTerminated, ErrBroken, or why it was not
+// accepted. Breaking out of the loop cancels the stream; to stop and go on
+// later, use Next.
+func (s *Stream[R]) All() iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		defer s.Cancel() // no effect after the end
+		for {
+			got, err := s.next(s.state.ctx)
+			switch {
+			case errors.Is(err, ErrNotReady): // the stream's own context has ended
+				_, err = actors.ContextOutcome(s.state.ctx)
+				yield(got.value, err)
+				return
+			case err != nil:
+				yield(got.value, err)
+				return
+			case got.end:
+				return
+			case !yield(got.value, got.err) || got.last:
+				return
+			}
+		}
+	}
+}
+
+// Next blocks until there is a result and returns it. If ctx ends first, the
+// error matches ErrNotReady and ctx's error, nothing is lost, and Next may be
+// called again. At the end the error is ErrStreamEnd; a stream that ended early
+// returns the error that ended it, each time.
+func (s *Stream[R]) Next(ctx context.Context) (R, error) {
+	var zero R
+	if ctx == nil {
+		return zero, errNilContext("Next")
+	}
+	got, err := s.next(ctx)
+	switch {
+	case err != nil:
+		return zero, err
+	case got.end:
+		return zero, ErrStreamEnd
+	}
+	return got.value, got.err
+}
+
+// Cancel ends the stream with ErrCancelled: items that run see their context
+// cancelled, the others are not started, and the sequence is stopped when it
+// next offers an item. It reports whether the stream was still being worked on.
+func (s *Stream[R]) Cancel() bool { return s.state.root.Cancel() }
+
+func (s *Stream[R]) next(ctx context.Context) (outcome[R], error) {
+	defer runtime.KeepAlive(s)
+	for {
+		if got, ok := s.state.take(); ok {
+			return got, nil
+		}
+		if err := await(ctx, s.state); err != nil {
+			return outcome[R]{}, err
+		}
+	}
+}
+
+// outcome is what a reader gets at one place of a stream.
+type outcome[R any] struct {
+	value R
+	err   error
+	done  bool
+	end   bool // there is nothing here: the stream is over
+	last  bool // the error that ended the stream
+}
+
+// streamState is a stream under way, as its readers see it. Its task is the
+// root: never queued, its runners are.
+//
+// The states of an item: fed → taken by a runner → done → read. fed, done and
+// read are counters.
+type streamState[R any] struct {
+	root    actors.Task
+	ctx     context.Context // the submitter's
+	ordered bool
+	window  int
+	source  streamSource
+
+	mu        sync.Mutex
+	pool      *Pool            // keeps it from being collected until the end
+	outcomes  fifo[outcome[R]] // ordered: of the items from read on; else of those done
+	fed       int              // items taken from the sequence
+	done      int              // items whose function has ended
+	read      int              // items whose result was read
+	feedEnded bool             // the sequence has ended
+	feedErr   error            // with this error, until it was read
+	over      error            // what ended the stream early
+	unbounded bool             // the window no longer holds the sequence back
+	discard   bool             // nobody can read the results
+	changed   chan struct{}    // closed when there is something for a reader; made by readers
+	room      chan struct{}    // closed when there is room in the window; made by the feeder
+}
+
+// streamSource is the side of a stream that knows the type of its items.
+type streamSource interface {
+	// piece gives a waiting task some items to work on.
+	piece() *actors.Task
+	// working are the runners at work, or the one that has the given item.
+	working(item int) []*actors.Task
+}
+
+// take returns what is next, or false if there is nothing yet.
+func (s *streamState[R]) take() (outcome[R], bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !s.ready():
+		return outcome[R]{}, false
+	case s.outcomes.len() > 0 && s.outcomes.at(0).done:
+		got := s.outcomes.pop()
+		s.read++
+		signal(&s.room)
+		return got, true
+	case s.over != nil:
+		return outcome[R]{err: s.over, last: true}, true
+	case s.feedErr != nil:
+		err := s.feedErr
+		s.feedErr = nil
+		return outcome[R]{err: err}, true
+	}
+	return outcome[R]{end: true}, true
+}
+
+// ready reports whether take would return something. Called with mu held.
+func (s *streamState[R]) ready() bool {
+	return s.outcomes.len() > 0 && s.outcomes.at(0).done ||
+		s.over != nil || s.feedEnded && s.read == s.fed
+}
+
+// Ready, Signal, Piece and Blockers make a stream something to wait for.
+func (s *streamState[R]) Ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready()
+}
+
+// Signal returns a channel that is closed at the next change.
+func (s *streamState[R]) Signal() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
+// Piece gives items that nobody works on to a task that waits.
+func (s *streamState[R]) Piece(f *actors.Frame, _ chan struct{}) *actors.Task {
+	if f.Router() != s.root.Router() {
+		return nil
+	}
+	return s.source.piece()
+}
+
+// Blockers are the runner that has the next item, or all if the order is free.
+func (s *streamState[R]) Blockers() ([]*actors.Task, bool) {
+	s.mu.Lock()
+	item := s.read
+	s.mu.Unlock()
+	if s.ordered {
+		return s.source.working(item), false
+	}
+	return s.source.working(-1), true
+}
+
+// deliver files the outcome of an item. It reports whether it was the last one.
+func (s *streamState[R]) deliver(index int, value R, err error) (last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil {
+		return false
+	}
+	if err != nil {
+		err = &ItemError{index, err}
+	}
+	got := outcome[R]{value: value, err: err, done: true}
+	s.done++
+	switch {
+	case s.discard:
+		s.read++
+	case s.ordered:
+		*s.outcomes.at(index - s.read) = got
+	default:
+		s.outcomes.push(got)
+	}
+	signal(&s.changed)
+	return s.feedEnded && s.done == s.fed
+}
+
+// forsake is called when nobody refers to the stream any more.
+func (s *streamState[R]) forsake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.discard, s.unbounded = true, true
+	s.outcomes = fifo[outcome[R]]{}
+	s.read = s.done
+	signal(&s.room)
+}
+
+// Closing lifts the window: Close and Join must not need a reader.
+func (s *streamState[R]) Closing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unbounded = true
+	signal(&s.room)
+}
+
+// end ends the stream early.
+func (s *streamState[R]) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over, s.pool = err, nil
+	signal(&s.changed)
+	signal(&s.room)
+}
+
+// finish ends the stream after its last item.
+func (s *streamState[R]) finish() {
+	if !s.root.Decide() {
+		return
+	}
+	s.mu.Lock()
+	s.pool = nil
+	s.mu.Unlock()
+	s.root.Announce(messages.Succeeded, nil)
+}
+
+// signal wakes those who wait on a channel that is made when first needed.
+func signal(c *chan struct{}) {
+	if *c != nil {
+		close(*c)
+		*c = nil
+	}
+}

@@ -1,0 +1,202 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/greenroom-go/greenroom/actors"
+)
+
+// TaskOption sets up one task.
+type TaskOption interface{ applyTask(*taskConfig) }
+
+// MapOption sets up one map or stream.
+type MapOption interface{ applyMap(*mapConfig) }
+
+// SharedOption sets up a task, a map or a stream.
+type SharedOption interface {
+	TaskOption
+	MapOption
+}
+
+type taskConfig struct {
+	name, key   string
+	timeout     time.Duration // 0: none
+	onSuccess   any           // a func(R)
+	onError     func(error)
+	errs        map[string]error
+	hasCallback bool
+}
+
+type mapConfig struct {
+	taskConfig
+	chunk    int // 0: the default
+	window   int // 0: the default
+	failFast bool
+}
+
+type (
+	taskOption   func(*taskConfig)
+	mapOption    func(*mapConfig)
+	sharedOption func(*taskConfig)
+)
+
+func (o taskOption) applyTask(c *taskConfig)   { o(c) }
+func (o mapOption) applyMap(c *mapConfig)      { o(c) }
+func (o sharedOption) applyTask(c *taskConfig) { o(c) }
+func (o sharedOption) applyMap(c *mapConfig)   { o(&c.taskConfig) }
+
+func (c *taskConfig) check(ok bool, option, format string, args ...any) {
+	delete(c.errs, option)
+	if ok {
+		return
+	}
+	if c.errs == nil {
+		c.errs = map[string]error{}
+	}
+	c.errs[option] = fmt.Errorf("%w: %s: %s", ErrInvalid, option, fmt.Sprintf(format, args...))
+}
+
+func (c *taskConfig) err() error {
+	if len(c.errs) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, err := range c.errs {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func newTaskConfig(opts []TaskOption) (c taskConfig, err error) {
+	for i, opt := range opts {
+		if opt == nil {
+			return c, fmt.Errorf("%w: task option %d is nil", ErrInvalid, i+1)
+		}
+		opt.applyTask(&c)
+	}
+	return c, c.err()
+}
+
+func newMapConfig(opts []MapOption) (c mapConfig, err error) {
+	for i, opt := range opts {
+		if opt == nil {
+			return c, fmt.Errorf("%w: map option %d is nil", ErrInvalid, i+1)
+		}
+		opt.applyMap(&c)
+	}
+	return c, c.err()
+}
+
+// parent adds the timeout to the context a task is submitted with. release may
+// be nil.
+func (c *taskConfig) parent(ctx context.Context) (_ context.Context, release context.CancelFunc) {
+	if c.timeout == 0 {
+		return ctx, nil
+	}
+	return context.WithTimeout(ctx, c.timeout)
+}
+
+// callback makes of the two callbacks one that runs between decision and
+// readiness, or nil.
+func callback[R any](c *taskConfig, r *AsyncResult[R]) (func(), error) {
+	if !c.hasCallback {
+		return nil, nil
+	}
+	var onSuccess func(R)
+	if c.onSuccess != nil {
+		var ok bool
+		if onSuccess, ok = c.onSuccess.(func(R)); !ok {
+			return nil, fmt.Errorf("%w: WithCallback: the callback is a %T, but the result is a %T", ErrInvalid, c.onSuccess, onSuccess)
+		}
+	}
+	onError := c.onError
+	return func() {
+		switch err := r.task.Err(); {
+		case err == nil && onSuccess != nil:
+			onSuccess(r.value)
+		case err != nil && onError != nil:
+			onError(err)
+		}
+	}, nil
+}
+
+// WithCallback has fn called with the value if the task succeeds. R must be the
+// type of the result ([]R for a map); otherwise the submission fails with
+// ErrInvalid. A nil fn panics.
+//
+// Of this callback and that of [WithErrorCallback] exactly one is called, once,
+// before the result is ready. Callbacks of a pool run one at a time, in the
+// order of completion, on a goroutine that is neither the submitter's nor a
+// worker's. A slow callback therefore delays its own result and those of later
+// tasks that have callbacks too, but no others, and none once the pool is
+// terminated. A panic in it is logged and has no other effect. Join waits for
+// callbacks, so a callback must not call Join, nor wait for a result that has a
+// callback.
+func WithCallback[R any](fn func(R)) SharedOption {
+	mustHave(fn != nil, "WithCallback", "function")
+	return sharedOption(func(c *taskConfig) { c.onSuccess, c.hasCallback = fn, true })
+}
+
+// WithErrorCallback has fn called with the error if the task was accepted and
+// does not succeed, whatever the reason. See [WithCallback]. A nil fn panics.
+func WithErrorCallback(fn func(error)) SharedOption {
+	mustHave(fn != nil, "WithErrorCallback", "function")
+	return sharedOption(func(c *taskConfig) { c.onError, c.hasCallback = fn, true })
+}
+
+// WithTimeout ends the task with ErrTimeout d after its submission, whether it
+// waits or runs; a map or stream as a whole. Its context ends at the same
+// moment. Its function is not interrupted: one that ignores its context keeps
+// the worker until it returns. d <= 0 is refused.
+func WithTimeout(d time.Duration) SharedOption {
+	return sharedOption(func(c *taskConfig) {
+		c.timeout = d
+		c.check(d > 0, "WithTimeout", "%v is not positive", d)
+	})
+}
+
+// WithTaskName names the task in logs and results.
+func WithTaskName(name string) SharedOption {
+	return sharedOption(func(c *taskConfig) { c.name = name })
+}
+
+// WithKey gives the task a key, for pools whose routing uses keys, such as
+// [KeyOrdered]; other pools refuse it with ErrKeysUnused. The empty key is none.
+func WithKey(key string) TaskOption {
+	return taskOption(func(c *taskConfig) { c.key = key })
+}
+
+// WithChunkSize sets how many items a worker takes at once. Default for maps:
+// the number of items divided by four times the number of workers, rounded up;
+// for streams: 1. n < 1 is refused.
+func WithChunkSize(n int) MapOption {
+	return mapOption(func(c *mapConfig) {
+		c.chunk = n
+		c.check(n >= 1, "WithChunkSize", "%d items; a chunk has at least 1", n)
+	})
+}
+
+// WithWindow bounds how many items a stream takes from its input before the
+// consumer has taken their results. Default: 4 × workers × chunk size, at least
+// 64. n < 1 is refused, and so is the option for a map.
+func WithWindow(n int) MapOption {
+	return mapOption(func(c *mapConfig) {
+		c.window = n
+		c.check(n >= 1, "WithWindow", "%d items; the window has at least 1", n)
+	})
+}
+
+// WithFailFast ends a map with the first error, without waiting for the other
+// items: those that run see their context cancelled, the rest is not started.
+// It is refused for a stream, whose reader decides that.
+func WithFailFast() MapOption {
+	return mapOption(func(c *mapConfig) { c.failFast = true })
+}
+
+// options are what the actors need to know of a task.
+func (c *taskConfig) options(callback func(), release context.CancelFunc) actors.TaskOptions {
+	return actors.TaskOptions{Name: c.name, Key: c.key, Callback: callback, Release: release}
+}

@@ -3,6 +3,7 @@ package actors
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -38,6 +39,16 @@ func (a answer) tell() {
 // could be a deadlock: it enters the full queue.
 func (r *Router) Submit(ctx context.Context, t *Task) error {
 	return r.submit(ctx, t, false)
+}
+
+// SubmitPiece is Submit for a piece of root, which has been accepted. If the
+// strategy refuses the piece, root ends with that error; if the pool has ended,
+// so has root.
+func (r *Router) SubmitPiece(piece, root *Task) {
+	err := r.Submit(context.Background(), piece)
+	if err != nil && !errors.Is(err, messages.ErrClosed) && !errors.Is(err, messages.ErrBroken) {
+		root.Settle(messages.Failed, err)
+	}
 }
 
 // SubmitMessage is Submit for a task that came as a message. It never blocks:
@@ -185,7 +196,7 @@ func (r *Router) refusal(t *Task) error {
 		return fmt.Errorf("%w: pool %q", messages.ErrClosed, r.config.Name)
 	case t.worker > r.config.Workers:
 		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.worker, r.config.Workers)
-	case t.key != "" && !r.config.Strategy.UsesKeys():
+	case t.key != "" && !r.usesKeys:
 		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, t.key)
 	}
 	return nil

@@ -64,13 +64,14 @@ const (
 // Router owns a pool's queue, its idle workers and its life cycle. Its methods
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
-	config Config
-	lane   lane
-	desk   desk
-	life   context.Context // ends with Terminate; the initializers' context
-	kill   context.CancelCauseFunc
-	ended  chan struct{} // closed when nothing of the pool is left
-	ready  chan struct{} // closed when every worker is initialized, or never will be
+	config   Config
+	usesKeys bool // what the strategy says, asked once
+	lane     lane
+	desk     desk
+	life     context.Context // ends with Terminate; the initializers' context
+	kill     context.CancelCauseFunc
+	ended    chan struct{} // closed when nothing of the pool is left
+	ready    chan struct{} // closed when every worker is initialized, or never will be
 
 	late     atomic.Int64
 	restarts atomic.Int64
@@ -113,6 +114,7 @@ type slot struct {
 func NewRouter(c Config) *Router {
 	r := &Router{
 		config:    c,
+		usesKeys:  c.Strategy.UsesKeys(),
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
 		slots:     make([]slot, c.Workers+1),

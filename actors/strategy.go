@@ -17,7 +17,7 @@ type Strategy interface {
 	// from 1.
 	Route(key string, workers int, load func(worker int) int) Target
 	// UsesKeys reports whether keys mean anything here. If not, tasks that have
-	// one are refused with ErrKeysUnused.
+	// one are refused with ErrKeysUnused. It is asked once.
 	UsesKeys() bool
 }
 
@@ -98,9 +98,6 @@ func (keyOrdered) Route(key string, _ int, _ func(int) int) Target {
 func route(s Strategy, t *Task, workers int, load func(int) int) (target Target, err error) {
 	if t.worker > 0 {
 		return Target{Worker: t.worker}, nil
-	}
-	if t.key != "" && !s.UsesKeys() {
-		return Target{}, fmt.Errorf("%w: key %q", messages.ErrKeysUnused, t.key)
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -159,11 +159,11 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 func (j *streamJob[T, R]) fedAll(err error) {
 	j.mu.Lock()
 	j.feedEnded, j.feedErr = true, err
-	finished := j.done == j.fed
+	ended := j.decideIfComplete()
 	signal(&j.changed)
 	j.mu.Unlock()
-	if finished {
-		j.finish()
+	if ended {
+		j.announceEnd()
 	}
 }
 
@@ -171,8 +171,7 @@ func (j *streamJob[T, R]) fedAll(err error) {
 // that another runner left.
 func (j *streamJob[T, R]) enqueue(chunk []fedItem[T]) {
 	m := j.newRunner(chunk)
-	// A refusal means that the pool has ended, and the stream with it.
-	_ = j.root.Router().Submit(context.Background(), &m.task)
+	j.root.Router().SubmitPiece(&m.task, &j.root)
 }
 
 func (j *streamJob[T, R]) newRunner(chunk []fedItem[T]) *streamRunner[T, R] {
@@ -249,11 +248,14 @@ func (m *streamRunner[T, R]) handOver(rest []fedItem[T]) {
 	j.mu.Lock()
 	delete(j.runners, m)
 	m.rest()
-	if m.once {
+	needed := j.over == nil && !j.complete()
+	if m.once && needed {
 		j.queued++
 	}
 	j.mu.Unlock()
-	j.enqueue(rest)
+	if needed {
+		j.enqueue(rest)
+	}
 }
 
 // work calls the function for each item of a chunk. A panic or Goexit ends the
@@ -268,10 +270,10 @@ func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T]) {
 		}
 		failure := actors.NewFailure(recover())
 		var zero R
-		last := j.deliver(chunk[i].index, zero, failure.Err)
+		ended := j.deliver(chunk[i].index, zero, failure.Err)
 		m.handOver(chunk[i+1:])
-		if last {
-			j.finish()
+		if ended {
+			j.announceEnd()
 		}
 		if failure.Kind != actors.TaskExited {
 			panic(failure)
@@ -283,7 +285,7 @@ func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T]) {
 			break // the stream has timed out or was cancelled, and so has the item
 		}
 		if j.deliver(chunk[i].index, value, err) {
-			j.finish()
+			j.announceEnd()
 		}
 	}
 	returned = true

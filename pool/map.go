@@ -134,8 +134,7 @@ func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
 		return err
 	}
 	for i := range runners[1:] {
-		// A refusal means that the pool has ended, and the map with it.
-		_ = p.router.Submit(context.Background(), &runners[i+1].task)
+		p.router.SubmitPiece(&runners[i+1].task, &j.task)
 	}
 	return nil
 }
@@ -236,7 +235,7 @@ func (j *mapJob[T, R]) replace() {
 	}
 	m := new(mapRunner[T, R])
 	j.add(m, 0, false)
-	_ = j.task.Router().Submit(context.Background(), &m.task) // refused only if the pool has ended
+	j.task.Router().SubmitPiece(&m.task, &j.task)
 }
 
 // ended is told that a chunk has ended after so many items.

@@ -52,13 +52,13 @@ type Stream[R any] struct {
 func (s *Stream[R]) All() iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		defer s.Cancel() // no effect after the end
+		ctx := s.state.ctx
 		for {
-			got, err := s.next(s.state.ctx)
+			got, err := s.next(ctx)
 			switch {
 			case errors.Is(err, ErrNotReady): // the stream's own context has ended
-				_, err = actors.ContextOutcome(s.state.ctx)
-				yield(got.value, err)
-				return
+				s.state.root.Settle(actors.ContextOutcome(ctx))
+				ctx = context.Background() // what ended the stream is about to arrive
 			case err != nil:
 				yield(got.value, err)
 				return
@@ -215,8 +215,9 @@ func (s *streamState[R]) Blockers() ([]*actors.Task, bool) {
 	return s.source.working(-1), true
 }
 
-// deliver files the outcome of an item. It reports whether it was the last one.
-func (s *streamState[R]) deliver(index int, value R, err error) (last bool) {
+// deliver files the outcome of an item. If it was the last one, the stream has
+// ended with it, and the caller must announce that.
+func (s *streamState[R]) deliver(index int, value R, err error) (ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over != nil {
@@ -236,8 +237,25 @@ func (s *streamState[R]) deliver(index int, value R, err error) (last bool) {
 		s.outcomes.push(got)
 	}
 	signal(&s.changed)
-	return s.feedEnded && s.done == s.fed
+	return s.decideIfComplete()
 }
+
+// complete reports that there will be no more results. Called with mu held.
+func (s *streamState[R]) complete() bool { return s.feedEnded && s.done == s.fed }
+
+// decideIfComplete decides the stream in the moment in which a reader can learn
+// that it is complete: who has read the end can no longer cancel it. Called with
+// mu held.
+func (s *streamState[R]) decideIfComplete() bool {
+	if !s.complete() || !s.root.Decide() {
+		return false
+	}
+	s.pool = nil
+	return true
+}
+
+// announceEnd is due after deliver or decideIfComplete said so.
+func (s *streamState[R]) announceEnd() { s.root.Announce(messages.Succeeded, nil) }
 
 // forsake is called when nobody refers to the stream any more.
 func (s *streamState[R]) forsake() {
@@ -257,24 +275,15 @@ func (s *streamState[R]) Closing() {
 	signal(&s.room)
 }
 
-// end ends the stream early.
+// end ends the stream early. Results that are complete by then stay so.
 func (s *streamState[R]) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over, s.pool = err, nil
+	if s.pool = nil; !s.complete() {
+		s.over = err
+	}
 	signal(&s.changed)
 	signal(&s.room)
-}
-
-// finish ends the stream after its last item.
-func (s *streamState[R]) finish() {
-	if !s.root.Decide() {
-		return
-	}
-	s.mu.Lock()
-	s.pool = nil
-	s.mu.Unlock()
-	s.root.Announce(messages.Succeeded, nil)
 }
 
 // signal wakes those who wait on a channel that is made when first needed.

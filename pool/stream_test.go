@@ -235,6 +235,29 @@ func TestSeveralConsumersShareAStream(t *testing.T) {
 	})
 }
 
+func TestStreamThatWasReadToItsEndCannotBeCancelled(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2))
+		for _, stream := range []func() *pool.Stream[int]{
+			func() *pool.Stream[int] { return pool.IMap(t.Context(), p, double, count(3)) },
+			func() *pool.Stream[int] { return pool.IMapUnordered(t.Context(), p, double, count(3)) },
+		} {
+			for range 100 {
+				s := stream()
+				for {
+					if _, err := s.Next(t.Context()); err != nil {
+						require.ErrorIs(t, err, pool.ErrStreamEnd)
+						break
+					}
+				}
+				require.False(t, s.Cancel())
+				_, err := s.Next(t.Context())
+				require.ErrorIs(t, err, pool.ErrStreamEnd)
+			}
+		}
+	})
+}
+
 func TestSlowSequenceDelaysNobodyElse(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(1))
@@ -292,7 +315,7 @@ func TestStreamEndsWithTheContextItWasMadeWith(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(1))
 		mine := errors.New("mine")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		seen := make(chan error, 1)
+		seen := make(chan error, 3)
 		s := pool.IMap(ctx, p, func(ctx context.Context, n int) (int, error) {
 			<-ctx.Done()
 			seen <- context.Cause(ctx)

@@ -255,7 +255,6 @@ func (r *Router) enter(t *Task) {
 
 // leave is called once for every task that entered, when its outcome can be read.
 func (r *Router) leave(t *Task) {
-	r.outcomes[t.outcome].Add(1)
 	var fx effects
 	r.mu.Lock()
 	r.outstanding--

@@ -19,6 +19,8 @@ type frame struct {
 	worker int    // from 1; 0: beside the workers (run by the caller)
 	above  *frame // the frame that runs this one in place, or nil
 
+	// vacated is touched only by the task's own goroutine.
+	vacated bool
 	// wait is guarded by waitGraph; nil while the task is not waiting.
 	wait Wait
 
@@ -93,16 +95,35 @@ func (f *frame) host(ctx context.Context, piece *Task, place chan struct{}) {
 }
 
 // finish ends the frame: nothing more can run in place, and what still does is
-// waited for. It returns the first failure below.
-func (f *frame) finish() *Failure {
-	f.mu.Lock()
-	f.ended = true
-	place := f.place
-	f.mu.Unlock()
-	if place == nil {
-		return nil
+// waited for.
+func (f *frame) finish() {
+	if place := f.close(); place != nil {
+		place <- struct{}{} // never given back
 	}
-	place <- struct{}{} // never given back
+}
+
+// tryFinish ends the frame and reports whether nothing runs in place any more.
+func (f *frame) tryFinish() bool {
+	place := f.close()
+	if place == nil {
+		return true
+	}
+	select {
+	case place <- struct{}{}: // never given back
+		return true
+	default:
+		return false
+	}
+}
+
+func (f *frame) close() (place chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
+	return f.place
+}
+
+func (f *frame) failureBelow() *Failure {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failure

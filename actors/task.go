@@ -226,6 +226,7 @@ func (t *Task) EndedWith(err error) bool {
 // the end of that context ends the task; whichever comes first, the outcome is
 // the same.
 func (t *Task) AnnounceReturn(err error) {
+	t.Vacate()
 	outcome := messages.Succeeded
 	if err != nil {
 		outcome = messages.Failed
@@ -249,6 +250,9 @@ func (t *Task) makeReady() {
 	if t.state.Load() == stateReady {
 		t.mu.Unlock()
 		return
+	}
+	if t.entered {
+		t.router.outcomes[t.outcome].Add(1)
 	}
 	t.state.Store(stateReady)
 	done, watchers, callbacks, unhook := t.done, t.watchers, t.callbacks, t.unhook
@@ -309,19 +313,36 @@ func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
 		var failure *Failure
 		if !returned {
 			failure = NewFailure(recover())
+			t.Vacate()
 			if t.DecideLate() {
 				outcome := failure.outcome()
 				t.Announce(outcome, t.body.Abandon(outcome, failure.Err, true))
 			}
 		}
-		if inner := t.frame.finish(); failure == nil {
-			failure = inner
+		if !t.frame.vacated {
+			t.frame.finish()
+			t.router.finished(t)
 		}
-		t.router.finished(t)
+		if failure == nil {
+			failure = t.frame.failureBelow()
+		}
 		ended(failure, !returned && failure.Kind == TaskExited)
 	}()
 	t.body.Run(&t.ctx)
 	returned = true
+}
+
+// Vacate gives the place of a running task back before its outcome can be seen,
+// so that whoever has seen it finds the worker free. To be called by the task's
+// own goroutine, when no user code will run on it any more. It has no effect
+// while a task is left that runs in place; then the place is given back after
+// that one.
+func (t *Task) Vacate() {
+	if t.frame.vacated || !t.frame.tryFinish() {
+		return
+	}
+	t.frame.vacated = true
+	t.router.finished(t)
 }
 
 // Failure is why a worker fails: what a task's function did to it, or the

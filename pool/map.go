@@ -185,22 +185,20 @@ func (j *mapJob[T, R]) take(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
 
 // Run works until there is nothing left to take.
 func (m *mapRunner[T, R]) Run(ctx context.Context) {
-	for {
-		c, ok := m.job.take(m)
-		if !ok {
-			break
-		}
-		m.work(ctx, c)
+	c, ok := m.job.take(m)
+	for ok {
+		c, ok = m.work(ctx, c)
 	}
 	if m.task.Decide() {
 		m.task.Announce(messages.Succeeded, nil)
 	}
 }
 
-// work calls the function for the items of a chunk up to the first error. A
-// panic or Goexit is such an error, and then ends the runner; another one is
-// queued for the chunks that are left.
-func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) {
+// work calls the function for the items of a chunk up to the first error, and
+// takes the next chunk before it reports this one: when the map is ready, no
+// runner occupies a worker any more. A panic or Goexit is an error, too, and
+// then ends the runner; another one is queued for the chunks that are left.
+func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T, R], ok bool) {
 	j := m.job
 	i := 0
 	returned := false
@@ -209,6 +207,7 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) {
 			return
 		}
 		failure := actors.NewFailure(recover())
+		m.task.Vacate()
 		j.ended(c.number, i, &ItemError{c.number*j.size + i, failure.Err})
 		j.replace()
 		if failure.Kind != actors.TaskExited {
@@ -225,7 +224,11 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) {
 		c.out[i] = value
 	}
 	returned = true
+	if next, ok = j.take(m); !ok {
+		m.task.Vacate()
+	}
 	j.ended(c.number, i, failed)
+	return next, ok
 }
 
 // replace queues a runner for one that was lost.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -174,5 +175,22 @@ func TestSubmissionInsideATaskNeverWaitsForRoom(t *testing.T) {
 		v, err := pool.Apply(t.Context(), p, fib(p, 8))
 		require.NoError(t, err)
 		require.Equal(t, 21, v)
+	})
+}
+
+func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
+		for i := range 300 {
+			_, err := pool.Apply(t.Context(), p, value(i))
+			require.NoError(t, err)
+			_, err = pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic("boom") })
+			require.NotErrorIs(t, err, pool.ErrFull)
+			_, err = pool.Map(t.Context(), p, double, []int{1, 2, 3})
+			require.NoError(t, err)
+			s := p.Stats()
+			require.Zero(t, s.Running)
+			require.EqualValues(t, 2*i+2, s.Outcomes[messages.Succeeded])
+		}
 	})
 }

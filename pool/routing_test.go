@@ -274,3 +274,32 @@ func TestStrategyThatMisbehavesRefusesTheTaskOnly(t *testing.T) {
 		require.Equal(t, 1, v)
 	})
 }
+
+// fickleStrategy routes the first tasks and then fails.
+type fickleStrategy struct{ left int }
+
+func (*fickleStrategy) UsesKeys() bool { return false }
+func (s *fickleStrategy) Route(string, int, func(int) int) pool.Target {
+	if s.left--; s.left < 0 {
+		panic("fickle")
+	}
+	return pool.Target{}
+}
+
+func TestStrategyThatRefusesAPieceEndsTheMapOrStream(t *testing.T) {
+	for left := range 3 {
+		inBubble(t, func(t *testing.T) {
+			fickle := func(n int) pool.Option {
+				return pool.WithRouting(func() pool.Strategy { return &fickleStrategy{n} })
+			}
+			boom := func(context.Context, int) (int, error) { panic("boom") } // its runner has to be replaced
+			_, err := pool.Map(t.Context(), newPool(t, pool.WithWorkers(3), fickle(left)), boom, []int{1, 2, 3, 4}, pool.WithChunkSize(1))
+			require.ErrorIs(t, err, pool.ErrInvalid)
+			s := pool.IMap(t.Context(), newPool(t, pool.WithWorkers(3), fickle(left)), boom, count(4))
+			for err = nil; !errors.Is(err, pool.ErrInvalid); {
+				_, err = s.Next(t.Context())
+				require.NotErrorIs(t, err, pool.ErrStreamEnd)
+			}
+		})
+	}
+}

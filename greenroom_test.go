@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,37 @@ func TestDocsNameTestsThatExist(t *testing.T) {
 			require.Contains(t, code.String(), "func "+m[1]+"(", "%s names %s", file, m[1])
 		}
 	}
+}
+
+// A Go block of the docs shows the lines of the Example that is named last
+// before it, some of which may be left out.
+func TestDocsShowTheExamplesThatTheyName(t *testing.T) {
+	examples := map[string]string{}
+	for _, file := range files(t, "_test.go") {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for part := range strings.SplitSeq(string(text), "\nfunc ") {
+			if name, _, ok := strings.Cut(part, "("); ok && strings.HasPrefix(name, "Example") {
+				examples[name] = part
+			}
+		}
+	}
+	text, err := os.ReadFile("docs/from-python.md")
+	require.NoError(t, err)
+	parts := strings.Split(string(text), "\n```go\n")
+	for i, part := range parts[1:] {
+		block, _, _ := strings.Cut(part, "\n```")
+		mentioned := named.FindAllStringSubmatch(parts[i], -1)
+		require.NotEmpty(t, mentioned)
+		name := mentioned[len(mentioned)-1][1]
+		rest := strings.Split(examples[name], "\n")
+		for line := range strings.SplitSeq(block, "\n") {
+			at := slices.IndexFunc(rest, func(other string) bool { return strings.TrimSpace(other) == strings.TrimSpace(line) })
+			require.NotEqual(t, -1, at, "docs/from-python.md shows for %s a line that it does not have there: %s", name, line)
+			rest = rest[at+1:]
+		}
+	}
+	require.Greater(t, len(parts), 50)
 }
 
 func files(t *testing.T, suffix string) (found []string) {

@@ -47,13 +47,14 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 	}
 	c := &call[R]{fn: fn}
 	c.pool = p
-	config, err := newTaskConfig(opts)
+	config := newTaskConfig(opts)
 	callback, mismatch := callback(&config, &c.AsyncResult)
 	parent, release := config.parent(ctx)
 	options := config.options(callback, release)
 	options.WaiterCancels = waits && release == nil
 	c.task.Init(p.router, c, parent, options)
-	if err = errors.Join(err, mismatch); err == nil {
+	err := errors.Join(config.err(), mismatch)
+	if err == nil {
 		err = p.router.Submit(parent, &c.task)
 	}
 	if err != nil {

@@ -56,16 +56,16 @@ func bind(name string, fn any, args []any) (func(context.Context) (any, error), 
 		first = 1
 	}
 	if fixed := t.NumIn() - first; !t.IsVariadic() && len(args) != fixed {
-		return nil, fmt.Errorf("%w: %s: %d arguments for %v, which takes %d", ErrInvalid, name, len(args), t, fixed)
+		return nil, fmt.Errorf("%w: %s: the number of arguments is %d, but %v takes %d", ErrInvalid, name, len(args), t, fixed)
 	} else if t.IsVariadic() && len(args) < fixed-1 {
-		return nil, fmt.Errorf("%w: %s: %d arguments for %v, which takes at least %d", ErrInvalid, name, len(args), t, fixed-1)
+		return nil, fmt.Errorf("%w: %s: the number of arguments is %d, but %v takes at least %d", ErrInvalid, name, len(args), t, fixed-1)
 	}
 	in := make([]reflect.Value, first+len(args))
 	for i, arg := range args {
 		want := parameter(t, first+i)
 		value, ok := assignable(arg, want)
 		if !ok {
-			return nil, fmt.Errorf("%w: %s: argument %d is a %s, but %v takes a %v", ErrInvalid, name, i+1, typeName(arg), t, want)
+			return nil, fmt.Errorf("%w: %s: cannot use argument %d (%s) as %v in a call of %v", ErrInvalid, name, i+1, typeName(arg), want, t)
 		}
 		in[first+i] = value
 	}
@@ -109,7 +109,7 @@ func typeName(arg any) string {
 	if arg == nil {
 		return "nil"
 	}
-	return reflect.TypeOf(arg).String()
+	return "type " + reflect.TypeOf(arg).String()
 }
 
 func results(t reflect.Type, out []reflect.Value) (any, error) {

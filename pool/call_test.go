@@ -51,14 +51,14 @@ func TestCallThatDoesNotFitIsRefusedBeforeItIsQueued(t *testing.T) {
 			want []string
 		}{
 			{42, nil, []string{"int is not a function"}},
-			{func(int, string) {}, []any{1, 2}, []string{"argument 2 is a int", "takes a string"}},
-			{func(context.Context, string) {}, []any{2}, []string{"argument 1 is a int", "takes a string"}},
-			{func(int) {}, []any{nil}, []string{"argument 1 is a nil", "takes a int"}},
-			{func(int) {}, []any{int64(1)}, []string{"argument 1 is a int64", "takes a int"}},
-			{func(int) {}, nil, []string{"0 arguments", "takes 1"}},
-			{func() {}, []any{1}, []string{"1 arguments", "takes 0"}},
-			{func(string, ...int) {}, nil, []string{"0 arguments", "takes at least 1"}},
-			{func(string, ...int) {}, []any{"x", 1, "y"}, []string{"argument 3 is a string", "takes a int"}},
+			{func(int, string) {}, []any{1, 2}, []string{"argument 2 (type int) as string"}},
+			{func(context.Context, string) {}, []any{2}, []string{"argument 1 (type int) as string"}},
+			{func(int) {}, []any{nil}, []string{"argument 1 (nil) as int"}},
+			{func(int) {}, []any{int64(1)}, []string{"argument 1 (type int64) as int"}},
+			{func(int) {}, nil, []string{"arguments is 0", "takes 1"}},
+			{func() {}, []any{1}, []string{"arguments is 1", "takes 0"}},
+			{func(string, ...int) {}, nil, []string{"arguments is 0", "takes at least 1"}},
+			{func(string, ...int) {}, []any{"x", 1, "y"}, []string{"argument 3 (type string) as int"}},
 		} {
 			r := pool.CallAsync(t.Context(), p, c.fn, c.args...)
 			require.True(t, r.Ready())

@@ -105,8 +105,8 @@ func ExampleCallAsync_wrongArgument() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, pool.ErrInvalid))
 	// Output:
-	// invalid argument: CallAsync: argument 2 is a string, but func(string, int) string takes a int
-	// invalid argument: CallAsync: 1 arguments for func(string, int) string, which takes 2
+	// invalid argument: CallAsync: cannot use argument 2 (type string) as int in a call of func(string, int) string
+	// invalid argument: CallAsync: the number of arguments is 1, but func(string, int) string takes 2
 	// true
 }
 

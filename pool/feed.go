@@ -42,16 +42,15 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 ) *Stream[R] {
 	mustHave(p != nil, name, "pool")
 	mustHave(fn != nil, name, "function")
-	config, err := newMapConfig(opts)
+	config := newMapConfig(opts)
 	config.check(!config.failFast, "WithFailFast", "it is for maps; whoever reads a stream can stop at an error")
 	config.check(!config.hasCallback, "WithCallback", "callbacks are for tasks and maps; a stream has a reader")
+	err := config.err()
 	switch {
 	case ctx == nil:
 		ctx, err = context.Background(), errNilContext(name)
 	case items == nil:
 		err = errNilItems(name)
-	case err == nil:
-		err = config.err()
 	}
 	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
 	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p

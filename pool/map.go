@@ -77,7 +77,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	if ctx == nil {
 		return refused[[]R](p, name, errNilContext(name))
 	}
-	config, err := newMapConfig(opts)
+	config := newMapConfig(opts)
 	config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
 	if mode.pinned {
 		config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
@@ -85,7 +85,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	}
 	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, fn: fn, items: items, length: len(items)}
 	callback, mismatch := callback(&config.taskConfig, &j.AsyncResult)
-	if err = errors.Join(err, config.err(), mismatch); err != nil {
+	if err := errors.Join(config.err(), mismatch); err != nil {
 		return refused[[]R](p, name, err)
 	}
 	if len(items) == 0 {

@@ -2,8 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -28,7 +26,7 @@ type config struct {
 	actors.Config
 	strategy func() Strategy
 	system   *actor.ActorSystem
-	errs     map[string]error // by option, so that the last of a kind counts
+	optionErrors
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -39,27 +37,15 @@ func newConfig(opts []Option) (*config, error) {
 			Logger:  quiet,
 		},
 		strategy: SharedQueue,
-		errs:     map[string]error{},
 	}
 	for i, opt := range opts {
 		if opt == nil {
-			return nil, fmt.Errorf("%w: option %d is nil", ErrInvalid, i+1)
+			c.isNil("option", i)
+			continue
 		}
 		opt(c)
 	}
-	var errs []error
-	for _, err := range c.errs {
-		errs = append(errs, err)
-	}
-	return c, errors.Join(errs...)
-}
-
-// check records what is wrong with the latest use of an option.
-func (c *config) check(ok bool, option, format string, args ...any) {
-	delete(c.errs, option)
-	if !ok {
-		c.errs[option] = fmt.Errorf("%w: %s: %s", ErrInvalid, option, fmt.Sprintf(format, args...))
-	}
+	return c, c.err()
 }
 
 // WithWorkers sets how many tasks may run at once. Default

@@ -187,3 +187,20 @@ func TestProblemsOfSeveralOptionsAreAllReported(t *testing.T) {
 	_, err := pool.New(pool.WithWorkers(0), pool.WithQueueLimit(-1))
 	require.Equal(t, 2, strings.Count(err.Error(), pool.ErrInvalid.Error()))
 }
+
+func TestAllBadOptionsAreReportedOnceInTheOrderGiven(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		_, err := pool.New(pool.WithQueueLimit(-1), pool.WithWorkers(0), nil, pool.WithName(""), pool.WithWorkers(-2))
+		require.EqualError(t, err, "new pool: invalid argument: WithQueueLimit: -1 tasks; use WithUnboundedQueue for no limit\n"+
+			"invalid argument: option 3 is nil\n"+
+			`invalid argument: WithName: ""; a name must not be empty and has no slash`+"\n"+
+			"invalid argument: WithWorkers: -2 workers; there must be 1 to 1048576")
+		p := newPool(t)
+		_, err = pool.Map(t.Context(), p, double, []int{1}, pool.WithChunkSize(0), pool.WithWindow(1))
+		require.EqualError(t, err, "invalid argument: WithChunkSize: 0 items; a chunk has at least 1\n"+
+			"invalid argument: WithWindow: it is for streams; a map has its items already")
+		_, err = pool.IMap(t.Context(), p, double, count(1), pool.WithTimeout(-1), pool.WithFailFast()).Next(t.Context())
+		require.EqualError(t, err, "invalid argument: WithTimeout: -1ns is not positive\n"+
+			"invalid argument: WithFailFast: it is for maps; whoever reads a stream can stop at an error")
+	})
+}

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,8 +25,8 @@ type taskConfig struct {
 	timeout     time.Duration // 0: none
 	onSuccess   any           // a func(R)
 	onError     func(error)
-	errs        map[string]error
 	hasCallback bool
+	optionErrors
 }
 
 type mapConfig struct {
@@ -48,46 +47,26 @@ func (o mapOption) applyMap(c *mapConfig)      { o(c) }
 func (o sharedOption) applyTask(c *taskConfig) { o(c) }
 func (o sharedOption) applyMap(c *mapConfig)   { o(&c.taskConfig) }
 
-func (c *taskConfig) check(ok bool, option, format string, args ...any) {
-	delete(c.errs, option)
-	if ok {
-		return
-	}
-	if c.errs == nil {
-		c.errs = map[string]error{}
-	}
-	c.errs[option] = fmt.Errorf("%w: %s: %s", ErrInvalid, option, fmt.Sprintf(format, args...))
-}
-
-func (c *taskConfig) err() error {
-	if len(c.errs) == 0 {
-		return nil
-	}
-	var errs []error
-	for _, err := range c.errs {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func newTaskConfig(opts []TaskOption) (c taskConfig, err error) {
+func newTaskConfig(opts []TaskOption) (c taskConfig) {
 	for i, opt := range opts {
 		if opt == nil {
-			return c, fmt.Errorf("%w: task option %d is nil", ErrInvalid, i+1)
+			c.isNil("task option", i)
+			continue
 		}
 		opt.applyTask(&c)
 	}
-	return c, c.err()
+	return c
 }
 
-func newMapConfig(opts []MapOption) (c mapConfig, err error) {
+func newMapConfig(opts []MapOption) (c mapConfig) {
 	for i, opt := range opts {
 		if opt == nil {
-			return c, fmt.Errorf("%w: map option %d is nil", ErrInvalid, i+1)
+			c.isNil("map option", i)
+			continue
 		}
 		opt.applyMap(&c)
 	}
-	return c, c.err()
+	return c
 }
 
 // parent adds the timeout to the context a task is submitted with. release may

@@ -88,6 +88,24 @@ func (r *Router) Break(err error) {
 	r.log(slog.LevelError, "pool broken", "error", err, "tasks", ended)
 }
 
+// CancelUnstarted cancels every task that has not started and reports how many
+// it cancelled or cut short. What runs goes on; maps and streams under way take
+// up nothing more.
+func (r *Router) CancelUnstarted() (cancelled int) {
+	r.mu.Lock()
+	tasks := r.pending()
+	r.mu.Unlock()
+	for _, t := range tasks {
+		switch body, ok := t.body.(starter); {
+		case ok && body.CancelUnstarted():
+			cancelled++
+		case !ok && !t.internal && t.cancelUnstarted():
+			cancelled++
+		}
+	}
+	return cancelled
+}
+
 // pending lists the tasks that wait and the maps and streams under way.
 func (r *Router) pending() []*Task {
 	var tasks []*Task

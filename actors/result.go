@@ -19,6 +19,16 @@ func (t *Task) Ready() bool { return t.state.Load() == stateReady }
 // Decided reports whether the outcome is certain, though perhaps not readable yet.
 func (t *Task) Decided() bool { return t.state.Load() >= stateDeciding }
 
+// Running reports whether the task's function has been started and the task has
+// not ended.
+func (t *Task) Running() bool {
+	if t.state.Load() != stateRunning {
+		return false
+	}
+	body, ok := t.body.(starter)
+	return !ok || body.Started()
+}
+
 // Err is the task's error. Call it when the task is ready.
 func (t *Task) Err() error { return t.err }
 
@@ -125,11 +135,8 @@ func (t *Task) accept(m *messages.Result) bool {
 		t.router.late.Add(1)
 		return true
 	}
-	if from == stateQueued {
-		t.router.remove(t)
-	}
 	publish()
-	t.Announce(outcome, t.body.Abandon(outcome, err, from == stateRunning))
+	t.settled(from, outcome, err)
 	return true
 }
 

@@ -75,6 +75,7 @@ func (b *messageTask) submit() error {
 // Run calls the function.
 func (b *messageTask) Run(ctx context.Context) {
 	value, err := b.message.Func(ctx)
+	b.Vacate()
 	if b.DecideLate() {
 		b.value = value
 		b.AnnounceReturn(err)

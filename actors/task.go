@@ -56,6 +56,15 @@ type (
 	readier interface{ Ready() }
 	// closer is told when the pool is closed. Must not block.
 	closer interface{ Closing() }
+	// starter is a map or stream: it starts piece by piece.
+	starter interface {
+		// Started reports whether work on any piece has begun.
+		Started() bool
+		// CancelUnstarted cuts off what has not begun and reports whether there
+		// was anything. What has begun is finished, and then the task ends with
+		// ErrCancelled.
+		CancelUnstarted() bool
+	}
 	// assistant names pieces of itself that a waiting task can run in place.
 	assistant interface {
 		// Assist claims a piece for a waiter on the given worker (0: none). If
@@ -69,7 +78,8 @@ type (
 // Task is one unit of work and its result, in one allocation: Body embeds it.
 // The zero Task must be given to Init.
 type Task struct {
-	// Set by Init or before submission, never changed after.
+	// Set by Init or before submission, not changed after; callback and release
+	// are cleared in deciding.
 	body     Body
 	router   *Router
 	parent   context.Context
@@ -141,6 +151,7 @@ func (t *Task) Refuse(err error) {
 	if t.release != nil {
 		t.release()
 	}
+	t.callback, t.release = nil, nil
 	t.state.Store(stateReady)
 }
 
@@ -188,10 +199,24 @@ func (t *Task) Settle(outcome messages.Outcome, err error) bool {
 	if !ok {
 		return false
 	}
+	t.settled(from, outcome, err)
+	return true
+}
+
+// settled follows on a decision that was made in place of the function.
+func (t *Task) settled(from uint32, outcome messages.Outcome, err error) {
 	if from == stateQueued {
 		t.router.remove(t)
 	}
 	t.Announce(outcome, t.body.Abandon(outcome, err, from == stateRunning))
+}
+
+// cancelUnstarted is Cancel for a task that nobody has claimed.
+func (t *Task) cancelUnstarted() bool {
+	if !t.state.CompareAndSwap(stateQueued, stateDeciding) {
+		return false
+	}
+	t.settled(stateQueued, messages.Cancelled, messages.ErrCancelled)
 	return true
 }
 
@@ -203,8 +228,10 @@ func (t *Task) Announce(outcome messages.Outcome, err error) {
 	if t.release != nil {
 		t.release()
 	}
-	if t.callback != nil {
-		t.router.lane.post(laneJob{run: t.callback, task: t})
+	callback := t.callback
+	t.callback, t.release = nil, nil // what they refer to can be collected
+	if callback != nil {
+		t.router.lane.post(laneJob{run: callback, task: t})
 		return
 	}
 	t.makeReady()
@@ -226,7 +253,6 @@ func (t *Task) EndedWith(err error) bool {
 // the end of that context ends the task; whichever comes first, the outcome is
 // the same.
 func (t *Task) AnnounceReturn(err error) {
-	t.Vacate()
 	outcome := messages.Succeeded
 	if err != nil {
 		outcome = messages.Failed

@@ -58,6 +58,7 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 		err = p.router.Submit(parent, &c.task)
 	}
 	if err != nil {
+		c.fn = nil
 		return c.refuse(err)
 	}
 	return &c.AsyncResult
@@ -94,6 +95,7 @@ func (c *call[R]) Run(ctx context.Context) {
 	fn := c.fn
 	c.fn = nil
 	value, err := fn(ctx)
+	c.task.Vacate()
 	c.finish(value, err)
 }
 

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -170,6 +169,34 @@ func ExamplePool_Shutdown_deadline() {
 	// true
 	// pool terminated
 	// <nil>
+}
+
+func ExamplePool_CancelQueued() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	started, gate := make(chan struct{}), make(chan struct{})
+	running := pool.ApplyAsync(ctx, p, func(context.Context) (string, error) {
+		close(started)
+		<-gate
+		return "finished", nil
+	})
+	queued := pool.ApplyAsync(ctx, p, func(context.Context) (string, error) { return "never", nil })
+	<-started
+	p.Close()
+	fmt.Println(p.CancelQueued())
+	close(gate)
+	fmt.Println(p.Join(ctx))
+	fmt.Println(running.Get(ctx))
+	_, err = queued.Get(ctx)
+	fmt.Println(err)
+	// Output:
+	// 1
+	// <nil>
+	// finished <nil>
+	// task cancelled: context canceled
 }
 
 func ExampleWith() {
@@ -351,8 +378,8 @@ func ExamplePool_Stats() {
 	fmt.Println(p.Shutdown(ctx))
 	stats := p.Stats()
 	fmt.Println("accepted", stats.Accepted)
-	fmt.Println(messages.Succeeded, stats.Outcomes[messages.Succeeded])
-	fmt.Println(messages.Failed, stats.Outcomes[messages.Failed])
+	fmt.Println(pool.Succeeded, stats.Outcomes[pool.Succeeded])
+	fmt.Println(pool.Failed, stats.Outcomes[pool.Failed])
 	// Output:
 	// <nil>
 	// accepted 3

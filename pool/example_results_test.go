@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -167,6 +166,26 @@ func ExampleAsyncResult_Ready() {
 	// <nil> true
 }
 
+func ExampleAsyncResult_Running() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Shutdown(ctx)
+
+	started, gate := make(chan struct{}), make(chan struct{})
+	r := pool.ApplyAsync(ctx, p, func(context.Context) (int, error) { close(started); <-gate; return 42, nil })
+	queued := pool.ApplyAsync(ctx, p, func(context.Context) (int, error) { return 43, nil })
+	<-started
+	fmt.Println(r.Running(), queued.Running())
+	close(gate)
+	fmt.Println(r.Wait(ctx), r.Running())
+	// Output:
+	// true false
+	// <nil> false
+}
+
 func ExampleAsyncResult_Successful() {
 	ctx := context.Background()
 	p, err := pool.New()
@@ -222,7 +241,7 @@ func ExampleAsyncResult_Outcome() {
 	fmt.Println(err)
 	r.Cancel()
 	outcome, err := r.Outcome()
-	fmt.Println(outcome == messages.Cancelled, outcome, err)
+	fmt.Println(outcome == pool.Cancelled, outcome, err)
 	close(gate)
 	// Output:
 	// result not ready

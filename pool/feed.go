@@ -13,8 +13,8 @@ import (
 // the state guards these fields too.
 type streamJob[T, R any] struct {
 	streamState[R]
-	fn      func(context.Context, T) (R, error)
-	size    int // of a chunk
+	fn      func(context.Context, T) (R, error) // nil once the stream has ended
+	size    int                                 // of a chunk
 	pending fifo[fedItem[T]]
 	queued  int                              // runners in the queue or at work there
 	busy    int                              // of those, the ones that have a chunk
@@ -106,7 +106,7 @@ func (j *streamJob[T, R]) feed(items iter.Seq[T]) {
 // It reports false when the stream has ended.
 func (j *streamJob[T, R]) push(item T) bool {
 	j.mu.Lock()
-	if j.over != nil {
+	if j.over != nil || j.feedEnded {
 		j.mu.Unlock()
 		return false
 	}
@@ -138,7 +138,7 @@ func (j *streamJob[T, R]) wantsRunner() bool {
 func (j *streamJob[T, R]) awaitRoom() bool {
 	for {
 		j.mu.Lock()
-		if j.over != nil {
+		if j.over != nil || j.feedEnded {
 			j.mu.Unlock()
 			return false
 		}
@@ -157,13 +157,42 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 
 func (j *streamJob[T, R]) fedAll(err error) {
 	j.mu.Lock()
-	j.feedEnded, j.feedErr = true, err
-	ended := j.decideIfComplete()
-	signal(&j.changed)
+	ended := j.endFeed(err)
 	j.mu.Unlock()
 	if ended {
 		j.announceEnd()
 	}
+}
+
+// CancelUnstarted drops the items that no runner has taken and stops the
+// sequence when it next offers one.
+func (j *streamJob[T, R]) CancelUnstarted() bool {
+	j.mu.Lock()
+	if j.over != nil || j.feedEnded && j.pending.len() == 0 {
+		j.mu.Unlock()
+		return false
+	}
+	dropped := j.pending.len()
+	j.pending = fifo[fedItem[T]]{}
+	j.fed -= dropped
+	if j.ordered && !j.discard {
+		j.outcomes.truncate(dropped)
+	}
+	j.feedEnded = false // an error of the sequence would have come after what was dropped
+	ended := j.endFeed(ErrCancelled)
+	signal(&j.room)
+	j.mu.Unlock()
+	if ended {
+		j.announceEnd()
+	}
+	return true
+}
+
+// Started reports whether a runner has taken an item.
+func (j *streamJob[T, R]) Started() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.fed > j.pending.len()
 }
 
 // enqueue queues a runner, which counts as queued already. chunk may hold items
@@ -186,7 +215,7 @@ func (j *streamJob[T, R]) newRunner(chunk []fedItem[T]) *streamRunner[T, R] {
 
 // next gives the runner its next chunk. Without one the runner is gone from the
 // books, in the same moment: an item fed later starts another.
-func (j *streamJob[T, R]) next(m *streamRunner[T, R]) []fedItem[T] {
+func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
 	j.mu.Lock()
 	m.rest()
 	if len(m.chunk) == 0 && j.over == nil {
@@ -204,12 +233,16 @@ func (j *streamJob[T, R]) next(m *streamRunner[T, R]) []fedItem[T] {
 		m.busy = true
 		j.busy++
 	}
-	chunk, start := m.chunk, j.wantsRunner()
+	chunk, fn, start := m.chunk, j.fn, j.wantsRunner()
 	j.mu.Unlock()
 	if start {
 		j.enqueue(nil)
 	}
-	return chunk
+	return chunk, fn
+}
+
+func (j *streamJob[T, R]) forget() {
+	j.fn, j.pending = nil, fifo[fedItem[T]]{}
 }
 
 // rest is called with mu held when a runner is through with its chunk.
@@ -223,8 +256,8 @@ func (m *streamRunner[T, R]) rest() {
 // Run works until there is nothing left.
 func (m *streamRunner[T, R]) Run(ctx context.Context) {
 	j := m.job
-	for chunk := j.next(m); len(chunk) > 0; chunk = j.next(m) {
-		m.work(ctx, chunk)
+	for chunk, fn := j.next(m); len(chunk) > 0; chunk, fn = j.next(m) {
+		m.work(ctx, chunk, fn)
 		if m.once {
 			j.mu.Lock()
 			delete(j.runners, m)
@@ -259,7 +292,7 @@ func (m *streamRunner[T, R]) handOver(rest []fedItem[T]) {
 
 // work calls the function for each item of a chunk. A panic or Goexit ends the
 // runner; another one goes on behind the item.
-func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T]) {
+func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn func(context.Context, T) (R, error)) {
 	j := m.job
 	i := 0
 	returned := false
@@ -279,7 +312,7 @@ func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T]) {
 		}
 	}()
 	for ; i < len(chunk) && !j.root.Decided(); i++ {
-		value, err := j.fn(ctx, chunk[i].item)
+		value, err := fn(ctx, chunk[i].item)
 		if err != nil && j.root.EndedWith(err) {
 			break // the stream has timed out or was cancelled, and so has the item
 		}
@@ -330,7 +363,6 @@ func (j *streamJob[T, R]) Run(context.Context) {}
 func (j *streamJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) error {
 	j.end(err)
 	j.mu.Lock()
-	j.pending = fifo[fedItem[T]]{}
 	runners := j.runners
 	j.runners = map[*streamRunner[T, R]]struct{}{}
 	j.mu.Unlock()

@@ -30,3 +30,12 @@ func (q *fifo[T]) pop() T {
 	}
 	return item
 }
+
+// truncate removes the last n.
+func (q *fifo[T]) truncate(n int) {
+	keep := len(q.items) - n
+	clear(q.items[keep:])
+	if q.items = q.items[:keep]; q.head == keep {
+		q.items, q.head = q.items[:0], 0
+	}
+}

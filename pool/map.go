@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/greenroom-go/greenroom/actors"
@@ -98,6 +99,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	options.WaiterCancels = mode.waits && release == nil
 	j.task.Init(p.router, j, parent, options)
 	if err := j.submit(parent, p); err != nil {
+		j.forget()
 		return j.refuse(err)
 	}
 	j.task.WatchParent()
@@ -244,28 +246,53 @@ func (j *mapJob[T, R]) replace() {
 // ended is told that a chunk has ended after so many items.
 func (j *mapJob[T, R]) ended(number, completed int, err error) {
 	j.mu.Lock()
+	if !j.over {
+		j.completed[number] = completed
+	}
+	j.mu.Unlock()
+	j.chunksEnded(1, err)
+}
+
+// chunksEnded counts the chunks and ends the map with the last one.
+func (j *mapJob[T, R]) chunksEnded(n int, err error) {
+	j.mu.Lock()
 	if j.over {
 		j.mu.Unlock()
 		return
 	}
-	j.completed[number] = completed
-	j.left--
+	j.left -= n
 	if err != nil && j.first == nil {
 		j.first = err
 	}
-	last, out, first := j.left == 0, j.out, j.first
-	if last && first != nil {
-		first = &MapError{first, j.whichCompleted()}
+	last, out := j.left == 0, j.out
+	var failed error
+	if last && j.first != nil {
+		failed = &MapError{j.first, j.whichCompleted()}
 	}
+	cut := j.first == ErrCancelled
 	j.mu.Unlock()
 	switch {
-	case last:
-		if j.finish(out, first) { // else whoever ended the map is about to copy from it
-			j.forget()
+	case last && j.conclude(out, failed, cut): // else whoever ended the map is about to copy from it
+		for _, m := range j.forget() {
+			m.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 		}
-	case err != nil && j.failFast:
+	case !last && err != nil && j.failFast:
 		j.task.Settle(messages.Failed, err)
 	}
+}
+
+// conclude ends the map after its last chunk, unless it has ended before. cut
+// says that it ends because what had not started was cancelled.
+func (j *mapJob[T, R]) conclude(out []R, err error, cut bool) bool {
+	if !cut {
+		return j.finish(out, err)
+	}
+	if !j.task.Decide() {
+		return false
+	}
+	j.value, j.pool = out, nil
+	j.task.Announce(messages.Cancelled, err)
+	return true
 }
 
 // Run is never called: the root of a map is not queued.
@@ -298,6 +325,40 @@ func (j *mapJob[T, R]) forget() []*mapRunner[T, R] {
 	j.over = true
 	j.fn, j.items, j.out, j.runners = nil, nil, nil, nil
 	return runners
+}
+
+// CancelUnstarted takes back the chunks that nobody has taken.
+func (j *mapJob[T, R]) CancelUnstarted() bool {
+	j.mu.Lock()
+	if j.over {
+		j.mu.Unlock()
+		return false
+	}
+	var unstarted int
+	if j.mode.pinned {
+		for _, m := range j.runners {
+			if !m.had {
+				m.had = true
+				unstarted++
+			}
+		}
+	} else {
+		unstarted = j.chunks - j.next
+		j.next = j.chunks
+	}
+	j.mu.Unlock()
+	if unstarted == 0 {
+		return false
+	}
+	j.chunksEnded(unstarted, ErrCancelled)
+	return true
+}
+
+// Started reports whether a chunk was taken.
+func (j *mapJob[T, R]) Started() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.next > 0 || slices.ContainsFunc(j.runners, func(m *mapRunner[T, R]) bool { return m.had })
 }
 
 func (j *mapJob[T, R]) whichCompleted() []bool {

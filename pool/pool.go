@@ -10,7 +10,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/greenroom-go/greenroom/actors"
-	"github.com/greenroom-go/greenroom/messages"
 )
 
 // Pool is a fixed company of workers that run tasks. Make one with [New]; the
@@ -137,6 +136,15 @@ func (p *Pool) Ready(ctx context.Context) error {
 // block; it may be repeated and has no effect after Terminate.
 func (p *Pool) Close() { p.router.Close() }
 
+// CancelQueued cancels every task that has not started, with ErrCancelled, and
+// reports how many results it ended or cut short. What runs is finished. A map
+// under way finishes the chunks in hand and then ends with a [*MapError]; a
+// stream finishes the items in hand, gives their results, then ErrCancelled,
+// and takes no more from its sequence. It does not block.
+//
+// Close, CancelQueued and Join are Python's shutdown(cancel_futures=True).
+func (p *Pool) CancelQueued() int { return p.router.CancelUnstarted() }
+
 // Terminate ends every task that has not ended, with ErrTerminated: those that
 // wait are dropped, those that run see their context cancelled and their
 // results end at once. How many there were is logged. It does not block, not
@@ -192,9 +200,6 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 
 // Stats is a snapshot of a pool's counters.
 type Stats = actors.Stats
-
-// Outcome says how a task ended; it indexes Stats.Outcomes.
-type Outcome = messages.Outcome
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats { return p.router.Stats() }

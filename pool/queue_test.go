@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -190,7 +189,7 @@ func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
 			require.NoError(t, err)
 			s := p.Stats()
 			require.Zero(t, s.Running)
-			require.EqualValues(t, 2*i+2, s.Outcomes[messages.Succeeded])
+			require.EqualValues(t, 2*i+2, s.Outcomes[pool.Succeeded])
 		}
 	})
 }

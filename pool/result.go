@@ -63,6 +63,10 @@ func await(ctx context.Context, w actors.Wait) error {
 // Ready reports whether the outcome is there.
 func (r *AsyncResult[R]) Ready() bool { return r.task.Ready() }
 
+// Running reports whether work on the task has begun and its outcome is not
+// there.
+func (r *AsyncResult[R]) Running() bool { return r.task.Running() }
+
 // Successful reports whether the task ended without an error. Before it has
 // ended, the error is ErrNotReady.
 func (r *AsyncResult[R]) Successful() (bool, error) {

@@ -136,6 +136,7 @@ type streamState[R any] struct {
 	read      int              // items whose result was read
 	feedEnded bool             // the sequence has ended
 	feedErr   error            // with this error, until it was read
+	endErr    error            // the same, for good
 	over      error            // what ended the stream early
 	unbounded bool             // the window no longer holds the sequence back
 	discard   bool             // nobody can read the results
@@ -149,6 +150,9 @@ type streamSource interface {
 	piece() *actors.Task
 	// working are the runners at work, or the one that has the given item.
 	working(item int) []*actors.Task
+	// forget lets go of the function and the items. Called with mu held when
+	// the stream has ended.
+	forget()
 }
 
 // take returns what is next, or false if there is nothing yet.
@@ -250,12 +254,36 @@ func (s *streamState[R]) decideIfComplete() bool {
 	if !s.complete() || !s.root.Decide() {
 		return false
 	}
-	s.pool = nil
+	s.forget()
 	return true
 }
 
+func (s *streamState[R]) forget() {
+	s.pool = nil
+	s.source.forget()
+}
+
 // announceEnd is due after deliver or decideIfComplete said so.
-func (s *streamState[R]) announceEnd() { s.root.Announce(messages.Succeeded, nil) }
+func (s *streamState[R]) announceEnd() {
+	outcome := messages.Succeeded
+	switch {
+	case errors.Is(s.endErr, ErrCancelled):
+		outcome = messages.Cancelled
+	case s.endErr != nil:
+		outcome = messages.Failed
+	}
+	s.root.Announce(outcome, s.endErr)
+}
+
+// endFeed records that no more items will come. Called with mu held.
+func (s *streamState[R]) endFeed(err error) (ended bool) {
+	if s.feedEnded {
+		return false
+	}
+	s.feedEnded, s.feedErr, s.endErr = true, err, err
+	signal(&s.changed)
+	return s.decideIfComplete()
+}
 
 // forsake is called when nobody refers to the stream any more.
 func (s *streamState[R]) forsake() {
@@ -279,9 +307,10 @@ func (s *streamState[R]) Closing() {
 func (s *streamState[R]) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pool = nil; !s.complete() {
+	if !s.complete() {
 		s.over = err
 	}
+	s.forget()
 	signal(&s.changed)
 	signal(&s.room)
 }

@@ -6,14 +6,22 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/greenroom-go/greenroom/actors"
 )
 
 // Awaitable is an [AsyncResult] of any type.
 type Awaitable interface {
+	Name() string
+	Wait(ctx context.Context) error
 	Done() <-chan struct{}
 	Ready() bool
+	Running() bool
 	Successful() (bool, error)
+	Outcome() (Outcome, error)
+	Cancel() bool
+	PID() *actor.PID
 	awaited() *actors.Task
 }
 

@@ -1,0 +1,154 @@
+package pool_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-go/greenroom/pool"
+)
+
+// argument is something big that a task refers to.
+type argument struct{ content [1 << 10]byte }
+
+// collected reports whether the garbage collector can take what is referred to.
+func collected(w weak.Pointer[argument]) bool {
+	for range 3 {
+		runtime.GC()
+		if w.Value() == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// What a task was given can be collected once it has ended, whichever way,
+// though the pool goes on and somebody still holds the result.
+func TestNoArgumentIsKeptAfterTheEnd(t *testing.T) {
+	uses := func(a *argument) func(context.Context) (int, error) {
+		return func(context.Context) (int, error) { return len(a.content), nil }
+	}
+	each := func(a *argument) func(context.Context, int) (int, error) {
+		return func(_ context.Context, n int) (int, error) { return n + len(a.content), nil }
+	}
+	get := func(r pool.Awaitable) any { _ = r.Wait(context.Background()); return r }
+	drain := func(s *pool.Stream[int]) any {
+		for range s.All() {
+		}
+		return s
+	}
+	busy := func(t *testing.T, p *pool.Pool) { t.Cleanup(func() { p.Terminate() }); occupy(t, p); occupy(t, p) }
+	for name, run := range map[string]func(*testing.T, *pool.Pool, *argument) any{
+		"a task that returned": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return get(pool.ApplyAsync(t.Context(), p, uses(a)))
+		},
+		"a task with callbacks": func(t *testing.T, p *pool.Pool, a *argument) any {
+			r := pool.ApplyAsync(t.Context(), p, uses(a), pool.WithCallback(func(int) { _ = a.content }), pool.WithTimeout(time.Hour))
+			r.OnDone(func(*pool.AsyncResult[int]) { _ = a.content })
+			return get(r)
+		},
+		"a task that panicked": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return get(pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { panic(len(a.content)) }))
+		},
+		"a call": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return get(pool.CallAsync(t.Context(), p, func(a *argument) int { return len(a.content) }, a))
+		},
+		"a task cancelled in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+			busy(t, p)
+			r := pool.ApplyAsync(t.Context(), p, uses(a))
+			r.Cancel()
+			return get(r)
+		},
+		"a task refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+			p.Close()
+			return get(pool.ApplyAsync(t.Context(), p, uses(a), pool.WithCallback(func(int) { _ = a.content })))
+		},
+		"a task terminated in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+			busy(t, p)
+			r := pool.ApplyAsync(t.Context(), p, uses(a))
+			p.Terminate()
+			return get(r)
+		},
+		"a map": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return get(pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3}))
+		},
+		"a map's items": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return get(pool.MapAsync(t.Context(), p, func(_ context.Context, a *argument) (int, error) { return len(a.content), nil }, []*argument{a}))
+		},
+		"a map refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+			p.Close()
+			return get(pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3}))
+		},
+		"a map cancelled in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+			busy(t, p)
+			r := pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3})
+			r.Cancel()
+			return get(r)
+		},
+		"a stream": func(t *testing.T, p *pool.Pool, a *argument) any {
+			return drain(pool.IMap(t.Context(), p, each(a), count(10)))
+		},
+		"a stream's items": func(t *testing.T, p *pool.Pool, a *argument) any {
+			items := func(yield func(*argument) bool) { yield(a) }
+			return drain(pool.IMapUnordered(t.Context(), p, func(_ context.Context, a *argument) (int, error) { return len(a.content), nil }, items))
+		},
+		"a stream cancelled": func(t *testing.T, p *pool.Pool, a *argument) any {
+			busy(t, p)
+			s := pool.IMap(t.Context(), p, each(a), count(10))
+			s.Cancel()
+			return drain(s)
+		},
+		"a stream refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+			p.Close()
+			return drain(pool.IMap(t.Context(), p, each(a), count(10)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(2))
+				a := new(argument)
+				w := weak.Make(a)
+				result := run(t, p, a)
+				a = nil
+				synctest.Wait()
+				require.True(t, collected(w))
+				runtime.KeepAlive(result)
+				runtime.KeepAlive(p)
+			})
+		})
+	}
+}
+
+// A value can be collected with the last reference to its result.
+func TestNoResultIsKeptByThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2))
+		var made []weak.Pointer[argument]
+		func() {
+			fn := func(context.Context) (*argument, error) {
+				a := new(argument)
+				made = append(made, weak.Make(a))
+				return a, nil
+			}
+			one := func(ctx context.Context, _ int) (*argument, error) { return fn(ctx) }
+			r := pool.ApplyAsync(t.Context(), p, fn, pool.WithCallback(func(*argument) {}))
+			require.NotNil(t, r.PID())
+			require.NoError(t, r.Wait(t.Context()))
+			_, err := pool.Map(t.Context(), p, one, []int{1})
+			require.NoError(t, err)
+			for _, err := range pool.IMap(t.Context(), p, one, count(1)).All() {
+				require.NoError(t, err)
+			}
+		}()
+		synctest.Wait()
+		for i, w := range made {
+			require.True(t, collected(w), "result %d", i)
+		}
+		runtime.KeepAlive(p)
+	})
+}

@@ -21,6 +21,7 @@ const (
 type console struct {
 	stdout, stderr io.Writer
 	progress       *progress
+	apart          bool                    // stdout does not end up where the progress is shown
 	quit           context.CancelCauseFunc // ends the program early
 	failed         bool                    // something was wrong with some file
 }
@@ -29,11 +30,16 @@ type console struct {
 // what is printed when the program is interrupted is whole lines. If it cannot be
 // printed, there is no point in hashing more.
 func (c *console) line(text string) {
-	c.progress.aside(func() {
+	write := func() {
 		if _, err := io.WriteString(c.stdout, text+"\n"); err != nil {
 			c.quit(fmt.Errorf("write error: %w", reason(err)))
 		}
-	})
+	}
+	if c.apart {
+		write()
+	} else {
+		c.progress.aside(write)
+	}
 }
 
 func (c *console) warn(format string, args ...any) {

@@ -5,13 +5,12 @@
 // does, but hashes several files at once and prints in a fixed order. With -c it
 // checks such a list, as sha256sum -c does.
 //
-// The order is that of [filepath.WalkDir]: the entries of each directory by the
-// bytes of their names, and what is in a subdirectory in the place of that
-// subdirectory. So a/x comes before a-b, which a comparison of whole paths would
-// put first.
+// The order is that of the paths by their bytes, as of LC_ALL=C sort: a-b comes
+// before a/x, for a dash is less than a slash.
 //
 // The walk, the hashing and the printing go on at the same time, each at most a
-// window ahead of the next, so memory does not grow with the number of files.
+// window ahead of the next, and of a directory the names are held in part, so
+// memory does not grow with the number of files.
 //
 // Exit status: 0 if all went well, 1 if a file could not be read or did not
 // match, 2 for wrong usage, 130 after Ctrl-C, 141 if nobody reads the output.
@@ -43,7 +42,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	progress := progressOn(stderr)
 	defer progress.end()
 	p := &program{
-		console: console{stdout: stdout, stderr: stderr, progress: progress, quit: quit},
+		console: console{stdout: stdout, stderr: stderr, progress: progress, apart: apart(stdout), quit: quit},
 		workers: o.workers,
 		stdin:   stdin,
 		open:    openFile,

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -35,12 +36,23 @@ func progressOn(w io.Writer) *progress {
 	return startProgress(w)
 }
 
+// apart reports whether what is written to w stays away from the terminal, as in
+// a file. In a pipe it may not: its reader may well write to the terminal.
+func apart(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) == 0 && !term.IsTerminal(int(f.Fd()))
+}
+
 func startProgress(w io.Writer) *progress {
 	p := &progress{
 		done:  make(chan struct{}),
 		ended: make(chan struct{}),
 		bar: progressbar.NewOptions64(-1,
-			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetWriter(oneLine{w}),
 			progressbar.OptionShowBytes(true),
 			progressbar.OptionShowCount(),
 			progressbar.OptionUseANSICodes(true),
@@ -53,6 +65,17 @@ func startProgress(w io.Writer) *progress {
 	go p.run()
 	return p
 }
+
+// oneLine turns wrapping off for the time of a write: in a narrow terminal a bar
+// that wraps would leave a line behind at each drawing, for one line is erased.
+type oneLine struct{ terminal io.Writer }
+
+func (o oneLine) Write(b []byte) (int, error) {
+	_, err := io.WriteString(o.terminal, noWrap+string(b)+wrap)
+	return len(b), err
+}
+
+const noWrap, wrap = "\x1b[?7l", "\x1b[?7h"
 
 func (p *progress) run() {
 	defer close(p.ended)

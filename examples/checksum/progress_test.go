@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const clearLine = "\x1b[2K\r"
+const clearLine = noWrap + "\x1b[2K\r" + wrap
 
 // tick lets the time pass, in a bubble, after which the bar is drawn.
 func tick() {
@@ -69,6 +69,61 @@ func TestProgressStepsAsideForLines(t *testing.T) {
 		tick()
 		require.Empty(t, screen.news(), "and stays away")
 	})
+}
+
+func TestProgressNeverWraps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var screen screen
+		p := startProgress(&screen)
+		tick()
+		p.end()
+		for drawn := range strings.SplitSeq(strings.TrimSuffix(screen.news(), wrap), wrap) {
+			require.True(t, strings.HasPrefix(drawn, noWrap), "%q", drawn)
+		}
+	})
+}
+
+func TestProgressStaysWhenLinesGoElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var screen, file screen
+		c := &console{stdout: &file, stderr: &screen, progress: startProgress(&screen), apart: true}
+		tick()
+		require.NotEmpty(t, screen.news())
+		c.line("line")
+		require.Equal(t, "line\n", file.news())
+		require.Empty(t, screen.news())
+		c.progress.end()
+		require.Equal(t, clearLine, screen.news())
+	})
+}
+
+func TestLinesThatMayReachTheTerminal(t *testing.T) {
+	r, pipe, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	defer pipe.Close()
+	file, err := os.Create(t.TempDir() + "/file")
+	require.NoError(t, err)
+	defer file.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer null.Close()
+	require.True(t, apart(file))
+	require.True(t, apart(null))
+	require.False(t, apart(pipe))
+	require.False(t, apart(&bytes.Buffer{}))
+}
+
+func TestProgressOnATerminal(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer terminal.Close()
+	require.False(t, apart(terminal))
+	p := progressOn(terminal)
+	require.NotNil(t, p)
+	p.end()
 }
 
 func TestProgressOfAQuickRunIsNeverSeen(t *testing.T) {

@@ -15,7 +15,7 @@ func (s signalled) Error() string { return s.number.String() }
 
 // grace is how long the program has to end after a signal. It needs it only when
 // it is stuck in a system call, such as a write to a pager that is not reading.
-const grace = time.Second
+const grace = 200 * time.Millisecond
 
 // untilSignal returns a context that ends with Ctrl-C or SIGTERM. It also makes
 // a write to a closed pipe an error rather than the end of the process, so that

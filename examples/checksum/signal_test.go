@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -21,15 +22,22 @@ type process struct {
 	stderr strings.Builder
 }
 
-func start(t *testing.T) *process {
+func prepare(t *testing.T) *process {
 	t.Helper()
 	p := &process{Cmd: exec.CommandContext(t.Context(), os.Args[0], "-c", "-")}
 	p.Env = append(os.Environ(), asProgram+"=1")
 	p.Dir = t.TempDir()
-	p.Stderr = &p.stderr
 	var err error
 	p.list, err = p.StdinPipe()
 	require.NoError(t, err)
+	return p
+}
+
+func start(t *testing.T) *process {
+	t.Helper()
+	p := prepare(t)
+	p.Stderr = &p.stderr
+	var err error
 	p.stdout, err = p.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(p.Dir+"/a", nil, 0o644))
@@ -76,4 +84,29 @@ func TestClosedStdoutEndsTheProcess(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 141, p.end())
 	require.Empty(t, p.stderr.String())
+}
+
+func TestSignalEndsAProcessWhoseReaderHasStopped(t *testing.T) {
+	r, full, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, full.SetWriteDeadline(time.Now().Add(time.Millisecond)))
+	for err == nil {
+		_, err = full.Write(make([]byte, 4096))
+	}
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+
+	p := prepare(t)
+	p.Stdout = full
+	stderr, err := p.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.Start())
+	require.NoError(t, full.Close())
+	_, err = io.WriteString(p.list, hexOf("")+"  gone\n")
+	require.NoError(t, err)
+	message, err := bufio.NewReader(stderr).ReadString('\n') // printed before the line that finds no room
+	require.NoError(t, err)
+	require.Equal(t, "checksum: gone: no such file or directory\n", message)
+	require.NoError(t, p.Process.Signal(syscall.SIGINT))
+	require.Equal(t, 130, p.end())
 }

@@ -15,8 +15,8 @@ type taskContext struct {
 	mu     sync.Mutex
 	std    context.Context // nil until needed
 	cancel context.CancelCauseFunc
-	ended  bool
-	cause  error
+	ended  error // what Err says for good, or nil
+	cause  error // nil, too, if the parent ended first
 }
 
 type frameKey struct{}
@@ -29,15 +29,13 @@ func (c *taskContext) Done() <-chan struct{} { return c.standard().Done() }
 
 // Err is nil until Done is closed.
 func (c *taskContext) Err() error {
-	if err := c.task.parent.Err(); err != nil {
-		return err
-	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
-		return context.Canceled
+	ended := c.ended
+	c.mu.Unlock()
+	if ended != nil {
+		return ended
 	}
-	return nil
+	return c.task.parent.Err()
 }
 
 // Value finds the frame in which the task runs, and what the parent holds.
@@ -51,7 +49,7 @@ func (c *taskContext) Value(key any) any {
 	switch {
 	case std != nil:
 		return std.Value(key)
-	case ended:
+	case ended != nil:
 		// context.Cause looks for the cause this way.
 		return c.standard().Value(key)
 	default:
@@ -62,11 +60,16 @@ func (c *taskContext) Value(key any) any {
 func (c *taskContext) standard() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.std == nil {
-		c.std, c.cancel = context.WithCancelCause(c.task.parent)
-		if c.ended && c.task.parent.Err() == nil {
-			c.cancel(c.cause)
-		}
+	if c.std != nil {
+		return c.std
+	}
+	parent := c.task.parent
+	if c.cause != nil {
+		parent = context.WithoutCancel(parent) // ended before the parent did
+	}
+	c.std, c.cancel = context.WithCancelCause(parent)
+	if c.cause != nil {
+		c.cancel(c.cause)
 	}
 	return c.std
 }
@@ -74,10 +77,16 @@ func (c *taskContext) standard() context.Context {
 // end cancels the context. A parent that has ended cancels it by itself, with
 // its own error and cause.
 func (c *taskContext) end(cause error) {
+	ended := c.task.parent.Err()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended, c.cause = true, cause
-	if c.cancel != nil && c.task.parent.Err() == nil {
-		c.cancel(cause)
+	if c.ended = ended; ended == nil {
+		c.ended, c.cause = context.Canceled, cause
+		if cause == nil {
+			c.cause = context.Canceled
+		}
+	}
+	if c.cancel != nil && c.cause != nil {
+		c.cancel(c.cause)
 	}
 }

@@ -88,12 +88,25 @@ func (r *Router) finished(t *Task) {
 	r.unlock(&fx)
 }
 
-// withdraw takes a worker that fails or stops off the idle list. If it had been
-// woken for a task, another one is woken in its stead.
-func (r *Router) withdraw(number int) {
+// releaseKey lets the next task with the key of t go ahead.
+func (r *Router) releaseKey(t *Task) {
 	var fx effects
 	r.mu.Lock()
-	r.idle.remove(&r.slots[number])
+	if r.queue.release(t) {
+		r.rouse(&fx)
+	}
+	r.unlock(&fx)
+}
+
+// withdraw takes a worker that fails or stops off the idle list. If it had been
+// woken for a task, another one is woken in its stead. A worker that has been
+// replaced has no place in the list.
+func (r *Router) withdraw(box *mailbox) {
+	var fx effects
+	r.mu.Lock()
+	if s := &r.slots[box.number]; s.box == box {
+		r.idle.remove(s)
+	}
 	r.rouse(&fx)
 	r.unlock(&fx)
 }
@@ -163,7 +176,7 @@ func (r *Router) remove(t *Task) {
 
 // ClaimFor claims t, or what has to run before it, for a task that waits for it
 // on the given worker.
-func (r *Router) ClaimFor(t *Task, worker int, nudge chan struct{}) *Task {
+func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 	var fx effects
 	r.mu.Lock()
 	defer r.unlock(&fx)
@@ -172,7 +185,7 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge chan struct{}) *Task {
 	}
 	if c := t.chain; c != nil && c.holder != t {
 		if c.holder.in == nil {
-			t.nudges = append(t.nudges, nudge)
+			c.nudges = append(c.nudges, nudge)
 			return nil
 		}
 		t = c.holder
@@ -182,7 +195,7 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge chan struct{}) *Task {
 		if r.queue.release(t) {
 			r.rouse(&fx)
 		}
-		nudged(nudge) // what t held back may be free now
+		nudge.give() // what t held back may be free now
 		t = nil
 	} else {
 		r.beside[t] = struct{}{}
@@ -205,8 +218,8 @@ func (r *Router) holders(t *Task) []*frame {
 		}
 		t = c.holder
 	}
-	if t.worker > 0 {
-		if running := r.slots[t.worker].running; running != nil {
+	if t.assigned > 0 {
+		if running := r.slots[t.assigned].running; running != nil {
 			return []*frame{&running.frame}
 		}
 		return nil
@@ -215,10 +228,19 @@ func (r *Router) holders(t *Task) []*frame {
 		return nil
 	}
 	frames := make([]*frame, 0, r.busy)
-	for i := range r.slots {
-		if running := r.slots[i].running; running != nil {
-			frames = append(frames, &running.frame)
-		}
+	for _, running := range r.runningLocked() {
+		frames = append(frames, &running.frame)
 	}
 	return frames
+}
+
+// runningLocked lists the tasks that occupy workers.
+func (r *Router) runningLocked() []*Task {
+	tasks := make([]*Task, 0, r.busy)
+	for i := range r.slots {
+		if t := r.slots[i].running; t != nil {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
 }

@@ -46,11 +46,7 @@ func (r *Router) Terminate() int {
 	}
 	r.state = terminated
 	doomed := r.pending()
-	for i := range r.slots {
-		if t := r.slots[i].running; t != nil {
-			doomed = append(doomed, t)
-		}
-	}
+	doomed = append(doomed, r.runningLocked()...)
 	for t := range r.beside {
 		doomed = append(doomed, t)
 	}
@@ -189,9 +185,31 @@ func (r *Router) detach() {
 	r.mu.Unlock()
 }
 
-// Ended is closed when the pool has been closed or terminated and nothing of it
-// is left: no task, no worker, no goroutine.
-func (r *Router) Ended() <-chan struct{} { return r.ended }
+// Ended is the wait for the end of the pool: it has been closed or terminated
+// and nothing of it is left, no task, no worker, no goroutine.
+func (r *Router) Ended() Wait { return endWait{r} }
+
+type endWait struct{ *Router }
+
+func (w endWait) Ready() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
+func (w endWait) Signal() <-chan struct{}    { return w.ended }
+func (w endWait) Piece(*Frame, *Nudge) *Task { return nil }
+func (w endWait) Blockers() Blockers {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tasks := w.runningLocked()
+	for t := range w.beside {
+		tasks = append(tasks, t)
+	}
+	return Blockers{All: tasks}
+}
 
 // Open reports whether the pool was neither closed nor terminated.
 func (r *Router) Open() bool {

@@ -5,20 +5,23 @@ import (
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/messages"
 )
 
-// mailbox is a worker's. It has no queue of tasks: when there is nothing else to
-// do, it pulls the next task from the router, and when there is none its
-// goroutine ends, so that an idle worker is only bytes.
+// mailbox is that of the pool's actors. A worker's has no queue of tasks: when
+// there is nothing else to do, it pulls the next task from the router, and when
+// there is none its goroutine ends, so that an idle worker is only bytes.
 //
 // What it does first: system messages, then other messages (a poison pill, say),
-// then tasks.
+// then tasks. Messages that find the actor gone are dead letters, where
+// Proto.Actor's own mailbox would lose those that came before the actor stopped.
 //
 // Fields below mu are guarded by it; those below running are touched only by the
 // goroutine that runs the mailbox, of which there is one at a time.
 type mailbox struct {
-	router *Router
-	number int
+	router *Router // whose tasks it pulls; nil if it pulls none
+	number int     // of the worker
 	status atomic.Int32
 
 	invoker    actor.MessageInvoker
@@ -31,7 +34,8 @@ type mailbox struct {
 
 	running struct {
 		suspended bool
-		stopped   bool
+		stopped   bool     // pulls no more
+		stopping  bool     // has been told to stop: it may be gone
 		failure   *Failure // what ends this goroutine, if it is a Goexit
 		message   any      // what is being handled
 	}
@@ -50,6 +54,7 @@ const (
 
 func newMailbox(r *Router, number int) *mailbox {
 	m := &mailbox{router: r, number: number}
+	m.status.Store(notified) // until Start
 	m.runs = m.run
 	return m
 }
@@ -59,8 +64,9 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher acto
 	m.invoker, m.dispatcher = invoker, dispatcher
 }
 
-// Start does nothing: the first message starts the mailbox.
-func (m *mailbox) Start() {}
+// Start handles what has come so far. Before, a message could find a mailbox
+// that has no dispatcher yet.
+func (m *mailbox) Start() { m.dispatcher.Schedule(m.runs) }
 
 // UserMessageCount counts messages other than tasks, which wait at the router.
 func (m *mailbox) UserMessageCount() int {
@@ -108,36 +114,35 @@ func (m *mailbox) schedule() {
 func (m *mailbox) run() {
 	for {
 		m.status.Store(awake)
-		for m.guardedStep() {
-		}
-		if m.status.CompareAndSwap(awake, asleep) {
+		if !m.guarded() || m.status.CompareAndSwap(awake, asleep) {
 			return
 		}
 	}
 }
 
-// guardedStep is step for an actor that may panic or exit. Then the supervisor
-// decides, while the mailbox goes on with what it decides.
-func (m *mailbox) guardedStep() (more bool) {
-	returned := false
+// guarded calls step for as long as there is something to do, on behalf of an
+// actor that may panic or exit. If it does, the supervisor decides, while the
+// mailbox goes on with what it decides on another goroutine: this one may be
+// ending, even behind a panic that was recovered. Then guarded returns false.
+func (m *mailbox) guarded() (returned bool) {
 	defer func() {
 		if returned {
 			return
 		}
+		defer m.dispatcher.Schedule(m.runs)
 		failure := recover()
-		if failure == nil { // Goexit: this goroutine ends, another one goes on
+		if failure == nil && m.running.failure != nil { // Goexit
 			failure = m.running.failure
-			defer m.dispatcher.Schedule(m.runs)
+		} else if failure == nil {
+			failure = NewFailure(nil)
 		}
-		m.running.failure = nil
-		m.invoker.EscalateFailure(failure, m.running.message)
-		m.running.message = nil
-		more = true
+		message := m.running.message
+		m.running.failure, m.running.message = nil, nil
+		m.invoker.EscalateFailure(failure, message)
 	}()
 	for m.step() {
 	}
-	returned = true
-	return false
+	return true
 }
 
 // step handles one message or task and reports false if there is none.
@@ -150,10 +155,14 @@ func (m *mailbox) step() bool {
 		return false
 	}
 	if message, ok := pop(m, &m.user); ok {
-		m.handle(message)
+		if m.gone() {
+			m.reject(message)
+		} else {
+			m.handle(message)
+		}
 		return true
 	}
-	if m.running.stopped {
+	if m.running.stopped || m.router == nil {
 		return false
 	}
 	if t := m.router.next(m.number); t != nil {
@@ -173,7 +182,9 @@ func (m *mailbox) handleSystem(message any) {
 	switch message.(type) {
 	case *actor.SuspendMailbox:
 		m.running.suspended = true
-		m.router.withdraw(m.number)
+		if m.router != nil {
+			m.router.withdraw(m)
+		}
 		return
 	case *actor.ResumeMailbox:
 		m.running.suspended = false
@@ -184,6 +195,8 @@ func (m *mailbox) handleSystem(message any) {
 		if m.running.stopped {
 			return
 		}
+	case *actor.Stop:
+		m.running.stopping = true
 	}
 	m.running.message = message
 	m.invoker.InvokeSystemMessage(message)
@@ -193,7 +206,28 @@ func (m *mailbox) handleSystem(message any) {
 // stop makes the mailbox pull no more tasks. Called by the worker, in a message.
 func (m *mailbox) stop() {
 	m.running.stopped = true
-	m.router.withdraw(m.number)
+	m.router.withdraw(m)
+}
+
+// gone reports whether the actor has stopped.
+func (m *mailbox) gone() bool {
+	if !m.running.stopping {
+		return false
+	}
+	ctx := m.invoker.(actor.Context)
+	_, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
+	return !registered
+}
+
+// reject makes a dead letter of a message, unless the end of the actor is the
+// answer to it.
+func (m *mailbox) reject(message any) {
+	switch actor.UnwrapEnvelopeMessage(message).(type) {
+	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter:
+		return
+	}
+	ctx := m.invoker.(actor.Context)
+	deadLetter(ctx.ActorSystem(), ctx.Self(), message)
 }
 
 func pop(m *mailbox, queue *[]any) (any, bool) {

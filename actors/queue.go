@@ -4,9 +4,9 @@ package actors
 type links struct {
 	prev, next *Task
 	in         *queueList
-	order      uint64          // position in the order of submission
-	chain      *chain          // the tasks with the same key, if routing orders keys
-	nudges     []chan struct{} // waiters to wake when the task may be claimed
+	order      uint64 // position in the order of submission
+	assigned   int    // the worker that will take it, from 1; 0: any
+	chain      *chain // the tasks with the same key, if routing orders keys
 }
 
 // queueList is a doubly linked list of tasks, so that a task that is cancelled or
@@ -66,6 +66,7 @@ type chain struct {
 	key    string
 	holder *Task
 	behind queueList
+	nudges []*Nudge // waiters to wake when the holder changes
 }
 
 // queue holds the tasks that nobody has started: those that any worker may take,
@@ -86,6 +87,7 @@ func (q *queue) put(t *Task, target Target) {
 	if !t.exempt {
 		q.length++
 	}
+	t.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
 		q.own[target.Worker].push(t)
@@ -130,6 +132,10 @@ func (q *queue) release(t *Task) bool {
 		return false
 	}
 	t.chain = nil
+	for _, nudge := range c.nudges {
+		nudge.give()
+	}
+	c.nudges = nil
 	next := c.behind.head
 	c.holder = next
 	if next == nil {
@@ -138,10 +144,6 @@ func (q *queue) release(t *Task) bool {
 	}
 	c.behind.remove(next)
 	q.shared.insert(next)
-	for _, nudge := range next.nudges {
-		nudged(nudge)
-	}
-	next.nudges = nil
 	return true
 }
 
@@ -182,13 +184,5 @@ func (q *queue) each(f func(*Task)) {
 	}
 	for _, c := range q.chains {
 		walk(&c.behind)
-	}
-}
-
-// nudged wakes a waiter that has room for one wake-up.
-func nudged(nudge chan struct{}) {
-	select {
-	case nudge <- struct{}{}:
-	default:
 	}
 }

@@ -142,11 +142,13 @@ func (r *Router) WorkerName(number int) string {
 	return fmt.Sprintf("%s/%s", r.config.Name, workerID(number))
 }
 
-// Waiting reports how many tasks are ready to be taken by any worker.
-func (r *Router) Waiting() int {
+// OthersWait reports whether tasks wait that the worker on which t runs could
+// take. A long task that can be split makes room for them.
+func (t *Task) OthersWait() bool {
+	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.queue.shared.length
+	return r.queue.next(t.frame.worker) != nil
 }
 
 // effects are what a change of state has to cause once the lock is released:
@@ -214,10 +216,4 @@ func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) {
 	fx.terminate = r.state == terminated
 	r.checkDrained(&fx)
 	r.unlock(&fx)
-}
-
-// log writes to the pool's logger and contains what that may do.
-func (r *Router) log(level slog.Level, msg string, args ...any) {
-	defer func() { _ = recover() }()
-	r.config.Logger.Log(context.Background(), level, msg, append(args, "pool", r.config.Name)...)
 }

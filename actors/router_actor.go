@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -46,7 +45,7 @@ func (a routerActor) task(ctx actor.Context, m *messages.Task) {
 	}
 	body.Init(a.router, body, parent, TaskOptions{Name: body.message.Name, Key: body.message.Key, Release: release})
 
-	if err := body.submit(); err != nil {
+	if err := body.submit(); err != nil && !body.Decided() {
 		body.Refuse(err)
 		body.Ready()
 	}
@@ -62,7 +61,13 @@ type messageTask struct {
 	value   any
 }
 
-func (b *messageTask) submit() error {
+func (b *messageTask) submit() (err error) {
+	defer func() { // the context is foreign: a typed nil, say
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: Context of a task: %w", messages.ErrInvalid, NewPanicError(r))
+			b.Settle(messages.Failed, err) // if it has been accepted
+		}
+	}()
 	if b.message.Func == nil {
 		return messages.ErrNoFunction
 	}
@@ -76,9 +81,10 @@ func (b *messageTask) submit() error {
 func (b *messageTask) Run(ctx context.Context) {
 	value, err := b.message.Func(ctx)
 	b.Vacate()
+	outcome, err := b.Returned(err)
 	if b.DecideLate() {
 		b.value = value
-		b.AnnounceReturn(err)
+		b.Announce(outcome, err)
 	}
 }
 
@@ -93,23 +99,21 @@ func (b *messageTask) Ready() {
 	}
 	switch {
 	case b.replyTo != nil:
-		send(b.router, b.system, b.replyTo, result)
+		send(b.system, b.replyTo, result)
 	case result.Err != nil:
-		send(b.router, b.system, nil, result)
+		send(b.system, nil, result)
 	}
 }
 
-// send delivers a message and contains what a subscriber of the dead letters
-// may do. A nil target is a dead letter.
-func send(r *Router, system *actor.ActorSystem, target *actor.PID, message any) {
-	defer func() {
-		if p := recover(); p != nil {
-			r.log(slog.LevelError, "event stream subscriber panicked", "panic", p)
-		}
-	}()
+// send delivers a result. Without somebody to receive it, it is a dead letter.
+func send(system *actor.ActorSystem, target *actor.PID, result *messages.Result) {
 	if target == nil {
-		system.DeadLetter.SendUserMessage(nil, message)
+		deadLetter(system, nil, result)
 		return
 	}
-	system.Root.Send(target, message)
+	if _, found := system.ProcessRegistry.Get(target); !found {
+		deadLetter(system, target, result)
+		return
+	}
+	system.Root.Send(target, result)
 }

@@ -27,6 +27,7 @@ type supervisor struct {
 	attached  bool
 	routerPID *actor.PID
 	workers   map[string]*mailbox // by the worker's id
+	draining  bool                // a poison pill has come
 	stopping  bool
 	drained   bool
 	leaving   bool
@@ -37,6 +38,7 @@ type supervisor struct {
 func Props(newRouter func() *Router) *actor.Props {
 	return actor.PropsFromProducer(
 		func() actor.Actor { return &supervisor{router: newRouter(), workers: map[string]*mailbox{}} },
+		actor.WithMailbox(func() actor.Mailbox { return newMailbox(nil, 0) }),
 		// The addresses must be known before anybody can use the pool.
 		actor.WithOnInit(func(ctx actor.Context) { ctx.Actor().(*supervisor).attach(ctx) }),
 		actor.WithReceiverMiddleware(drainOnPoisonPill),
@@ -52,7 +54,16 @@ func drainOnPoisonPill(next actor.ReceiverFunc) actor.ReceiverFunc {
 			return
 		}
 		s := ctx.Actor().(*supervisor)
-		ctx.ActorSystem().Root.Send(s.routerPID, &messages.Drain{})
+		s.draining = true
+		s.drain(ctx.ActorSystem())
+	}
+}
+
+// drain closes the pool behind the tasks that were forwarded before. A router
+// that has stopped is told again when it is back.
+func (s *supervisor) drain(system *actor.ActorSystem) {
+	if s.draining && s.routerPID != nil {
+		system.Root.Send(s.routerPID, &messages.Drain{})
 	}
 }
 
@@ -74,7 +85,9 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case *actor.Terminated:
 		s.childTerminated(ctx, m.Who)
 	case *messages.StartWorkers:
-		s.startWorkers(ctx, m.Workers)
+		if m != nil { // anybody could have sent it
+			s.startWorkers(ctx, m.Workers...)
+		}
 	case *messages.Drained:
 		s.poolDrained(ctx)
 	case *messages.Terminate:
@@ -108,15 +121,19 @@ func (s *supervisor) started(ctx actor.Context) {
 }
 
 func (s *supervisor) spawnRouter(ctx actor.Context) {
-	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return routerActor{s.router} }), "router")
+	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(
+		func() actor.Actor { return routerActor{s.router} },
+		actor.WithMailbox(func() actor.Mailbox { return newMailbox(nil, 0) }),
+	), "router")
 	if err != nil {
 		s.router.Break(fmt.Errorf("spawn router: %w", err))
 		return
 	}
 	s.routerPID = pid
+	s.drain(ctx.ActorSystem())
 }
 
-func (s *supervisor) startWorkers(ctx actor.Context, numbers []int) {
+func (s *supervisor) startWorkers(ctx actor.Context, numbers ...int) {
 	for _, number := range numbers {
 		if !s.mayStart(ctx, number) {
 			continue
@@ -146,7 +163,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 		s.leaveIfDone(ctx)
 	case isWorker && !s.router.isBroken():
 		s.router.restarts.Add(1)
-		s.startWorkers(ctx, []int{box.number})
+		s.startWorkers(ctx, box.number)
 	case s.routerPID != nil && who.Id == s.routerPID.Id:
 		s.spawnRouter(ctx)
 	}
@@ -220,12 +237,6 @@ func asFailure(reason any) *Failure {
 		return failure
 	}
 	return &Failure{Kind: TaskPanicked, Err: NewPanicError(reason)}
-}
-
-// publish contains what a subscriber of the event stream may do.
-func publish(system *actor.ActorSystem, event any) {
-	defer func() { _ = recover() }()
-	system.EventStream.Publish(event)
 }
 
 func (r *Router) used() bool {

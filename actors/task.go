@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,7 +36,8 @@ const (
 
 // Body is what a task does.
 type Body interface {
-	// Run calls the user's function and decides the task (Decide, Announce).
+	// Run calls the user's function and decides the task (Returned, Decide,
+	// Announce).
 	// It may panic or call runtime.Goexit; then the task is decided for it.
 	// It is called at most once.
 	Run(ctx context.Context)
@@ -56,6 +58,9 @@ type (
 	readier interface{ Ready() }
 	// closer is told when the pool is closed. Must not block.
 	closer interface{ Closing() }
+	// spreader is a map; Spread queues its other pieces once the first has been
+	// accepted.
+	spreader interface{ Spread() }
 	// starter is a map or stream: it starts piece by piece.
 	starter interface {
 		// Started reports whether work on any piece has begun.
@@ -69,9 +74,9 @@ type (
 	assistant interface {
 		// Assist claims a piece for a waiter on the given worker (0: none). If
 		// there is none now but may be later, it arranges for a send on nudge.
-		Assist(worker int, nudge chan struct{}) *Task
-		// Pieces are the tasks that carry the work now.
-		Pieces() []*Task
+		Assist(worker int, nudge *Nudge) *Task
+		// Blockers are the pieces on which the end depends.
+		Blockers() Blockers
 	}
 )
 
@@ -88,7 +93,7 @@ type Task struct {
 	worker   int // the only worker that may run it, from 1; 0: any
 	internal bool
 	exempt   bool
-	unwatch  bool
+	unwatch  bool // nobody has to watch parent, or somebody does; touched only by the submitter
 	root     *Task
 	callback func()
 	release  context.CancelFunc
@@ -240,33 +245,46 @@ func (t *Task) Announce(outcome messages.Outcome, err error) {
 // EndedWith ends the task if err says that the context it was submitted with has
 // ended, and reports whether it does.
 func (t *Task) EndedWith(err error) bool {
-	ended := t.parent.Err()
-	if ended == nil || !errors.Is(err, ended) {
+	if !t.gaveUp(err) {
 		return false
 	}
 	t.parentEnded()
 	return true
 }
 
-// AnnounceReturn is Announce for what the function returned. A function that
-// gives up because its context has ended returns at the same moment in which
-// the end of that context ends the task; whichever comes first, the outcome is
-// the same.
-func (t *Task) AnnounceReturn(err error) {
-	outcome := messages.Succeeded
-	if err != nil {
-		outcome = messages.Failed
-		if ended := t.parent.Err(); ended != nil && errors.Is(err, ended) {
-			var end error
-			outcome, end = ContextOutcome(t.parent)
-			if err == ended || err == context.Cause(t.parent) {
-				err = end
-			} else {
-				err = fmt.Errorf("%w: %w", end, err)
-			}
-		}
+// gaveUp reports whether err says that the parent context has ended. err is
+// foreign code: a typed nil, say, may panic when it is asked.
+func (t *Task) gaveUp(err error) (yes bool) {
+	ended := t.parent.Err()
+	if err == nil || ended == nil {
+		return false
 	}
-	t.Announce(outcome, err)
+	defer func() { _ = recover() }()
+	return errors.Is(err, ended)
+}
+
+// Returned says how the task ends whose function returned err; it is to be
+// announced by whoever then wins the decision. A function that gives up because
+// its context has ended returns at the same moment in which the end of that
+// context ends the task; whichever comes first, the outcome is the same.
+func (t *Task) Returned(err error) (messages.Outcome, error) {
+	switch {
+	case err == nil:
+		return messages.Succeeded, nil
+	case !t.gaveUp(err):
+		return messages.Failed, err
+	}
+	outcome, end := ContextOutcome(t.parent)
+	if isOneOf(err, t.parent.Err(), context.Cause(t.parent)) {
+		return outcome, end
+	}
+	return outcome, fmt.Errorf("%w: %w", end, err)
+}
+
+// isOneOf compares errors, some of which may not be comparable.
+func isOneOf(err error, others ...error) (yes bool) {
+	defer func() { _ = recover() }()
+	return slices.Contains(others, err)
 }
 
 // makeReady lets everybody see the outcome. Only the first call has an effect:
@@ -286,6 +304,9 @@ func (t *Task) makeReady() {
 	id, entered := t.requestID, t.entered
 	t.mu.Unlock()
 
+	if entered {
+		defer t.router.leave(t)
+	}
 	if unhook != nil {
 		unhook()
 	}
@@ -304,9 +325,6 @@ func (t *Task) makeReady() {
 	if body, ok := t.body.(readier); ok {
 		body.Ready()
 	}
-	if entered {
-		t.router.leave(t)
-	}
 }
 
 // WatchParent makes the end of the parent context the end of the task. Called
@@ -315,6 +333,7 @@ func (t *Task) WatchParent() {
 	if t.unwatch || t.parent.Done() == nil {
 		return
 	}
+	t.unwatch = true
 	unhook := context.AfterFunc(t.parent, t.parentEnded)
 	t.mu.Lock()
 	if t.state.Load() != stateReady {
@@ -362,13 +381,16 @@ func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
 // so that whoever has seen it finds the worker free. To be called by the task's
 // own goroutine, when no user code will run on it any more. It has no effect
 // while a task is left that runs in place; then the place is given back after
-// that one.
+// that one, but the next task with the same key need not wait for it.
 func (t *Task) Vacate() {
-	if t.frame.vacated || !t.frame.tryFinish() {
+	if t.frame.vacated {
 		return
 	}
-	t.frame.vacated = true
-	t.router.finished(t)
+	if t.frame.vacated = t.frame.tryFinish(); t.frame.vacated {
+		t.router.finished(t)
+	} else if t.key != "" {
+		t.router.releaseKey(t)
+	}
 }
 
 // Failure is why a worker fails: what a task's function did to it, or the

@@ -16,10 +16,27 @@ type Wait interface {
 	Signal() <-chan struct{}
 	// Piece claims something that has not started and that is waited for, to be
 	// run in the place of f. If there is none now but may be later, it arranges
-	// for a send on nudge.
-	Piece(f *Frame, nudge chan struct{}) *Task
-	// Blockers are the tasks whose end is waited for: all of them, or any.
-	Blockers() (tasks []*Task, any bool)
+	// for nudge to be given.
+	Piece(f *Frame, nudge *Nudge) *Task
+	// Blockers are the tasks whose end is waited for.
+	Blockers() Blockers
+}
+
+// Nudge tells a waiter, once, to look again for something to run in place.
+type Nudge struct {
+	once  sync.Once
+	given chan struct{} // closed
+}
+
+func newNudge() *Nudge { return &Nudge{given: make(chan struct{})} }
+
+func (n *Nudge) give() { n.once.Do(func() { close(n.given) }) }
+
+// Blockers are what a wait depends on: it cannot end if one of All can not, nor
+// if none of Any can (unless there are none).
+type Blockers struct {
+	All, Any []*Task
+	place    *frame // nil, or whose end is waited for even if its task is decided
 }
 
 // Await blocks until w is ready, ctx ends, or the wait turns out to be a
@@ -47,47 +64,53 @@ func Await(ctx context.Context, w Wait) error {
 }
 
 func (f *frame) await(ctx context.Context, w Wait) error {
-	nudge := make(chan struct{}, 1)
 	for {
-		signal := w.Signal()
+		signal, nudge := w.Signal(), newNudge()
 		if w.Ready() {
 			return nil
 		}
 		if err := ctx.Err(); err != nil { // a poll does not run anything
 			return err
 		}
-		place := f.seat()
-		if place == nil { // the task has returned; this is a goroutine it left behind
-			return Await(ctx, w)
+		place := f.takePlace()
+		if place == placeOccupied {
+			e := newEntry(signal, nudge, w, placeWait{f})
+			if !waitGraph.enter(ctx, f, e) {
+				return messages.ErrDeadlock
+			}
+			select {
+			case f.place <- struct{}{}:
+				place = f.keepPlace()
+			case <-signal:
+			case <-e.broken:
+			case <-ctx.Done():
+			}
+			waitGraph.leave(f, e)
 		}
-		select {
-		case place <- struct{}{}:
-		case <-signal:
+		switch place {
+		case placeGone: // this is a goroutine that the task left behind
+			return Await(ctx, w)
+		case placeOccupied:
 			continue
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 		if piece := w.Piece((*Frame)(f), nudge); piece != nil {
-			waitGraph.set(f, TaskWait{piece})
-			f.host(ctx, piece, place)
-			waitGraph.set(f, nil)
-			if err := ctx.Err(); err != nil && !w.Ready() {
+			if err := f.host(ctx, piece, w); err != nil {
 				return err
 			}
 			continue
 		}
-		<-place
-		if !waitGraph.enter(f, w) {
+		<-f.place
+		e := newEntry(signal, nudge, w)
+		if !waitGraph.enter(ctx, f, e) {
 			return messages.ErrDeadlock
 		}
 		select {
 		case <-signal:
-		case <-nudge:
+		case <-nudge.given:
+		case <-e.broken:
 		case <-ctx.Done():
-			waitGraph.set(f, nil)
-			return ctx.Err()
 		}
-		waitGraph.set(f, nil)
+		waitGraph.leave(f, e)
 	}
 }
 
@@ -99,7 +122,7 @@ func (w TaskWait) Signal() <-chan struct{} { return w.Done() }
 
 // Piece is the task itself, one of its pieces, or what its key has before it.
 // Tasks of another pool are not run in place: that pool's workers are its own.
-func (w TaskWait) Piece(f *Frame, nudge chan struct{}) *Task {
+func (w TaskWait) Piece(f *Frame, nudge *Nudge) *Task {
 	if f.Router() != w.router {
 		return nil
 	}
@@ -110,81 +133,4 @@ func (w TaskWait) Piece(f *Frame, nudge chan struct{}) *Task {
 }
 
 // Blockers is the task.
-func (w TaskWait) Blockers() ([]*Task, bool) { return []*Task{w.Task}, false }
-
-// waits is the graph of which running task waits for what, over all pools of
-// the process, since a cycle may lead through several. Only waits inside of
-// tasks that find nothing to run in place enter it.
-type waits struct{ mu sync.Mutex }
-
-var waitGraph waits
-
-func (g *waits) set(f *frame, w Wait) {
-	g.mu.Lock()
-	f.wait = w
-	g.mu.Unlock()
-}
-
-// enter records that f waits for w, unless that wait could never end.
-func (g *waits) enter(f *frame, w Wait) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	f.wait = w
-	if g.stuck(f, map[*frame]bool{}) {
-		f.wait = nil
-		return false
-	}
-	return true
-}
-
-// stuck reports whether f can go on only after itself. seen holds the frames
-// on the path (true), which count as stuck: that is the cycle; and those known
-// to be free (false). Being stuck is not remembered, for it may hold on this
-// path only.
-func (g *waits) stuck(f *frame, seen map[*frame]bool) (stuck bool) {
-	if onPath, known := seen[f]; known {
-		return onPath
-	}
-	if f.wait == nil || f.wait.Ready() {
-		return false
-	}
-	seen[f] = true
-	defer func() {
-		if stuck {
-			delete(seen, f)
-		} else {
-			seen[f] = false
-		}
-	}()
-	tasks, any := f.wait.Blockers()
-	for _, t := range tasks {
-		if g.blocked(t, seen) != any {
-			return !any
-		}
-	}
-	return any && len(tasks) > 0
-}
-
-func (g *waits) blocked(t *Task, seen map[*frame]bool) bool {
-	if t.Decided() {
-		return false
-	}
-	if body, ok := t.body.(assistant); ok {
-		for _, piece := range body.Pieces() {
-			if g.blocked(piece, seen) {
-				return true
-			}
-		}
-		return false
-	}
-	if t.state.Load() == stateRunning {
-		return g.stuck(&t.frame, seen)
-	}
-	holders := t.router.holders(t)
-	for _, holder := range holders {
-		if !g.stuck(holder, seen) {
-			return false
-		}
-	}
-	return len(holders) > 0
-}
+func (w TaskWait) Blockers() Blockers { return Blockers{All: []*Task{w.Task}} }

@@ -439,3 +439,17 @@ func TestLoggerThatPanicsIsContained(t *testing.T) {
 		}
 	})
 }
+
+func TestPoolEndsWhenItsSystemIsShutDown(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := bubbleSystem(t)
+		p := newPool(t, pool.WithWorkers(1), pool.WithActorSystem(system))
+		g := occupy(t, p)
+		system.Shutdown()
+		close(g.open)
+		r := pool.ApplyAsync(t.Context(), p, value("x"))
+		require.NoError(t, r.Wait(hour(t)))
+		p.Close()
+		require.NoError(t, p.Join(hour(t)))
+	})
+}

@@ -95,14 +95,18 @@ func parameter(t reflect.Type, i int) reflect.Type {
 
 func assignable(arg any, want reflect.Type) (reflect.Value, bool) {
 	if arg == nil {
-		switch want.Kind() {
-		case reflect.Chan, reflect.Func, reflect.Interface, reflect.Map, reflect.Pointer, reflect.Slice, reflect.UnsafePointer:
-			return reflect.Zero(want), true
-		}
-		return reflect.Value{}, false
+		return reflect.Zero(want), canBeNil(want)
 	}
 	value := reflect.ValueOf(arg)
 	return value, value.Type().AssignableTo(want)
+}
+
+func canBeNil(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Chan, reflect.Func, reflect.Interface, reflect.Map, reflect.Pointer, reflect.Slice, reflect.UnsafePointer:
+		return true
+	}
+	return false
 }
 
 func typeName(arg any) string {

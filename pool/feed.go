@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"runtime"
+	"slices"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -119,7 +120,7 @@ func (j *streamJob[T, R]) push(item T) bool {
 	signal(&j.changed) // for tasks that wait and could work
 	j.mu.Unlock()
 	if start {
-		j.enqueue(nil)
+		j.enqueue()
 	}
 	return j.awaitRoom()
 }
@@ -142,7 +143,7 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 			j.mu.Unlock()
 			return false
 		}
-		if j.unbounded || j.fed-j.read < j.window {
+		if j.hasRoom() {
 			j.mu.Unlock()
 			return true
 		}
@@ -154,6 +155,9 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 		<-room
 	}
 }
+
+// hasRoom reports whether the window allows another item. Called with mu held.
+func (j *streamJob[T, R]) hasRoom() bool { return j.unbounded || j.fed-j.read < j.window }
 
 func (j *streamJob[T, R]) fedAll(err error) {
 	j.mu.Lock()
@@ -195,15 +199,14 @@ func (j *streamJob[T, R]) Started() bool {
 	return j.fed > j.pending.len()
 }
 
-// enqueue queues a runner, which counts as queued already. chunk may hold items
-// that another runner left.
-func (j *streamJob[T, R]) enqueue(chunk []fedItem[T]) {
-	m := j.newRunner(chunk)
+// enqueue queues a runner, which counts as queued already.
+func (j *streamJob[T, R]) enqueue() {
+	m := j.newRunner()
 	j.root.Router().SubmitPiece(&m.task, &j.root)
 }
 
-func (j *streamJob[T, R]) newRunner(chunk []fedItem[T]) *streamRunner[T, R] {
-	m := &streamRunner[T, R]{job: j, chunk: chunk}
+func (j *streamJob[T, R]) newRunner() *streamRunner[T, R] {
+	m := &streamRunner[T, R]{job: j}
 	m.task.Init(j.root.Router(), m, j.root.Context(), actors.TaskOptions{
 		Name: j.root.Name(), Internal: true, Exempt: true, WaiterCancels: true,
 	})
@@ -218,14 +221,14 @@ func (j *streamJob[T, R]) newRunner(chunk []fedItem[T]) *streamRunner[T, R] {
 func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
 	j.mu.Lock()
 	m.rest()
-	if len(m.chunk) == 0 && j.over == nil {
+	if j.over == nil {
 		for len(m.chunk) < j.size && j.pending.len() > 0 {
 			m.chunk = append(m.chunk, j.pending.pop())
 		}
 	}
 	if len(m.chunk) == 0 || j.over != nil {
 		m.chunk = nil
-		delete(j.runners, m)
+		j.gone(m)
 		if !m.once {
 			j.queued--
 		}
@@ -236,13 +239,20 @@ func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(contex
 	chunk, fn, start := m.chunk, j.fn, j.wantsRunner()
 	j.mu.Unlock()
 	if start {
-		j.enqueue(nil)
+		j.enqueue()
 	}
 	return chunk, fn
 }
 
 func (j *streamJob[T, R]) forget() {
 	j.fn, j.pending = nil, fifo[fedItem[T]]{}
+}
+
+// gone takes a runner off the books. A reader that waits inside of a task looks
+// again whether any is left that can go on. Called with mu held.
+func (j *streamJob[T, R]) gone(m *streamRunner[T, R]) {
+	delete(j.runners, m)
+	signal(&j.changed)
 }
 
 // rest is called with mu held when a runner is through with its chunk.
@@ -260,12 +270,12 @@ func (m *streamRunner[T, R]) Run(ctx context.Context) {
 		m.work(ctx, chunk, fn)
 		if m.once {
 			j.mu.Lock()
-			delete(j.runners, m)
+			j.gone(m)
 			j.mu.Unlock()
 			break
 		}
-		if j.root.Router().Waiting() > 0 {
-			m.handOver(nil)
+		if m.task.OthersWait() {
+			m.handOver()
 			break
 		}
 	}
@@ -275,10 +285,10 @@ func (m *streamRunner[T, R]) Run(ctx context.Context) {
 }
 
 // handOver lets another runner, at the end of the queue, go on for this one.
-func (m *streamRunner[T, R]) handOver(rest []fedItem[T]) {
+func (m *streamRunner[T, R]) handOver() {
 	j := m.job
 	j.mu.Lock()
-	delete(j.runners, m)
+	j.gone(m)
 	m.rest()
 	needed := j.over == nil && !j.complete()
 	if m.once && needed {
@@ -286,7 +296,7 @@ func (m *streamRunner[T, R]) handOver(rest []fedItem[T]) {
 	}
 	j.mu.Unlock()
 	if needed {
-		j.enqueue(rest)
+		j.enqueue()
 	}
 }
 
@@ -302,8 +312,13 @@ func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn fu
 		}
 		failure := actors.NewFailure(recover())
 		var zero R
+		j.mu.Lock()
+		if m.chunk = nil; j.over == nil {
+			j.pending.unpop(chunk[i+1:])
+		}
+		j.mu.Unlock()
 		ended := j.deliver(chunk[i].index, zero, failure.Err)
-		m.handOver(chunk[i+1:])
+		m.handOver()
 		if ended {
 			j.announceEnd()
 		}
@@ -335,25 +350,34 @@ func (j *streamJob[T, R]) piece() *actors.Task {
 	if !available {
 		return nil
 	}
-	m := j.newRunner(nil)
+	m := j.newRunner()
 	m.once = true
 	m.task.Start()
 	return &m.task
 }
 
-func (j *streamJob[T, R]) working(item int) []*actors.Task {
+// blockers are the runner that has the item a reader waits for, or, if none has
+// it or the order is free, any of them. There are none while another item may
+// come that the reader could work on itself.
+func (j *streamJob[T, R]) blockers() (b actors.Blockers) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var tasks []*actors.Task
-	for m := range j.runners {
-		for _, fed := range m.chunk {
-			if item < 0 || fed.index == item {
-				tasks = append(tasks, &m.task)
-				break
+	switch {
+	case j.ordered && j.read == j.fed:
+		return b // the item is still to come
+	case j.ordered:
+		for m := range j.runners {
+			if slices.ContainsFunc(m.chunk, func(fed fedItem[T]) bool { return fed.index == j.read }) {
+				return actors.Blockers{All: []*actors.Task{&m.task}}
 			}
 		}
+	case !j.feedEnded && j.hasRoom():
+		return b
 	}
-	return tasks
+	for m := range j.runners {
+		b.Any = append(b.Any, &m.task)
+	}
+	return b
 }
 
 // Run is never called: the root of a stream is not queued.

@@ -1,5 +1,7 @@
 package pool
 
+import "slices"
+
 // fifo is a queue in a slice. The zero fifo is empty.
 type fifo[T any] struct {
 	items []T
@@ -29,6 +31,11 @@ func (q *fifo[T]) pop() T {
 		q.items, q.head = q.items[:0], 0
 	}
 	return item
+}
+
+// unpop puts items back in front.
+func (q *fifo[T]) unpop(items []T) {
+	q.items = slices.Insert(q.items, q.head, items...)
 }
 
 // truncate removes the last n.

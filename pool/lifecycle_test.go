@@ -442,6 +442,11 @@ func bubbleSystem(t *testing.T) *actor.ActorSystem {
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond),
 	)
-	t.Cleanup(func() { system.Shutdown(); time.Sleep(time.Millisecond) })
+	t.Cleanup(func() {
+		if !system.IsStopped() {
+			system.Shutdown()
+		}
+		time.Sleep(time.Millisecond)
+	})
 	return system
 }

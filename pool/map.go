@@ -43,6 +43,7 @@ type mapMode struct {
 type mapJob[T, R any] struct {
 	AsyncResult[[]R]
 	mode     mapMode
+	rest     []mapRunner[T, R] // touched only by the submitter
 	failFast bool
 	size     int // of a chunk
 	chunks   int
@@ -125,20 +126,30 @@ func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
 		if err := p.router.EnterRoot(&j.task); err != nil {
 			return err
 		}
-		j.finish(j.out, nil)
+		j.conclude(j.out, Succeeded, nil)
+		j.forget()
 		return nil
 	}
 	runners := make([]mapRunner[T, R], min(j.chunks, p.Workers()))
 	for i := range runners {
 		j.add(&runners[i], i, i == 0)
 	}
+	j.rest = runners[1:]
 	if err := p.router.Submit(ctx, &runners[0].task); err != nil {
 		return err
 	}
-	for i := range runners[1:] {
-		p.router.SubmitPiece(&runners[i+1].task, &j.task)
-	}
+	j.Spread()
 	return nil
+}
+
+// Spread queues the other runners. The router calls it if the submitter is
+// about to run the first one itself.
+func (j *mapJob[T, R]) Spread() {
+	rest := j.rest
+	j.rest = nil
+	for i := range rest {
+		j.task.Router().SubmitPiece(&rest[i].task, &j.task)
+	}
 }
 
 func (j *mapJob[T, R]) add(m *mapRunner[T, R], i int, first bool) {
@@ -210,6 +221,7 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T
 		}
 		failure := actors.NewFailure(recover())
 		m.task.Vacate()
+		j.lost(m)
 		j.ended(c.number, i, &ItemError{c.number*j.size + i, failure.Err})
 		j.replace()
 		if failure.Kind != actors.TaskExited {
@@ -231,6 +243,14 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T
 	}
 	j.ended(c.number, i, failed)
 	return next, ok
+}
+
+// lost takes a runner that fails off the books.
+func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	m.busy = false
+	j.runners = slices.DeleteFunc(j.runners, func(other *mapRunner[T, R]) bool { return other == m })
 }
 
 // replace queues a runner for one that was lost.
@@ -272,27 +292,20 @@ func (j *mapJob[T, R]) chunksEnded(n int, err error) {
 	cut := j.first == ErrCancelled
 	j.mu.Unlock()
 	switch {
-	case last && j.conclude(out, failed, cut): // else whoever ended the map is about to copy from it
+	case last:
+		outcome := Cancelled
+		if !cut {
+			outcome, failed = j.task.Returned(failed)
+		}
+		if !j.conclude(out, outcome, failed) {
+			return // whoever ended the map is about to copy from it
+		}
 		for _, m := range j.forget() {
 			m.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 		}
-	case !last && err != nil && j.failFast:
+	case err != nil && j.failFast:
 		j.task.Settle(messages.Failed, err)
 	}
-}
-
-// conclude ends the map after its last chunk, unless it has ended before. cut
-// says that it ends because what had not started was cancelled.
-func (j *mapJob[T, R]) conclude(out []R, err error, cut bool) bool {
-	if !cut {
-		return j.finish(out, err)
-	}
-	if !j.task.Decide() {
-		return false
-	}
-	j.value, j.pool = out, nil
-	j.task.Announce(messages.Cancelled, err)
-	return true
 }
 
 // Run is never called: the root of a map is not queued.
@@ -374,19 +387,22 @@ func (j *mapJob[T, R]) whichCompleted() []bool {
 // Accept takes all results from a message.
 func (j *mapJob[T, R]) Accept(value any) (func(), error) { return j.accept(value) }
 
-// Assist gives a task that waits for the map the next chunks to work on.
-func (j *mapJob[T, R]) Assist(worker int, nudge chan struct{}) *actors.Task {
+// Assist gives a task that waits for the map a runner to run in place: one that
+// is queued, or a new one for the chunks that are left.
+func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	j.mu.Lock()
-	pinned, left := j.mode.pinned, !j.over && j.next < j.chunks
-	var own *mapRunner[T, R]
-	if pinned && worker > 0 && worker <= len(j.runners) {
-		own = j.runners[worker-1]
-	}
+	left := !j.over && (j.mode.pinned || j.next < j.chunks)
+	runners := slices.Clone(j.runners)
 	j.mu.Unlock()
-	switch {
-	case own != nil:
-		return j.task.Router().ClaimFor(&own.task, worker, nudge)
-	case pinned || !left:
+	if !left {
+		return nil
+	}
+	for _, m := range runners {
+		if piece := j.task.Router().ClaimFor(&m.task, worker, nudge); piece != nil {
+			return piece
+		}
+	}
+	if j.mode.pinned {
 		return nil
 	}
 	m := new(mapRunner[T, R])
@@ -395,17 +411,23 @@ func (j *mapJob[T, R]) Assist(worker int, nudge chan struct{}) *actors.Task {
 	return &m.task
 }
 
-// Pieces are the runners that have something to do.
-func (j *mapJob[T, R]) Pieces() []*actors.Task {
+// Blockers are the runners that have a chunk, and for the chunks that nobody has
+// taken any other.
+func (j *mapJob[T, R]) Blockers() (b actors.Blockers) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var pieces []*actors.Task
 	for _, m := range j.runners {
-		if m.busy || j.mode.pinned {
-			pieces = append(pieces, &m.task)
+		switch {
+		case m.busy || j.mode.pinned:
+			b.All = append(b.All, &m.task)
+		case j.next < j.chunks:
+			b.Any = append(b.Any, &m.task)
 		}
 	}
-	return pieces
+	if len(b.All) > 0 {
+		b.Any = nil // those that are busy will take the rest
+	}
+	return b
 }
 
 // Abandon of a runner that never ran ends the map in the same way: it was

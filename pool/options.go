@@ -140,7 +140,8 @@ const (
 	DropOldest = actors.DropOldest
 	// CallerRuns runs the task at once, beside the workers, while the submitter
 	// waits; so more tasks may run than there are workers. Tasks that come as
-	// messages are held as with WaitForRoom.
+	// messages, tasks that have a key, and broadcasts are held as with
+	// WaitForRoom.
 	CallerRuns = actors.CallerRuns
 )
 

@@ -65,11 +65,10 @@ func abandoned(h handle) {
 	if !h.router.Open() {
 		return
 	}
-	defer func() { _ = recover() }() // the logger is the user's
 	if !h.addressed.Load() {
 		h.router.Close()
 	}
-	h.logger.Warn("pool was never closed", "pool", h.router.Name())
+	actors.Log(h.logger, slog.LevelWarn, "pool was never closed", "pool", h.router.Name())
 }
 
 // Props describes a pool as an actor, to be spawned by another one, whose child
@@ -155,7 +154,8 @@ func (p *Pool) Terminate() { p.router.Terminate() }
 // Join waits until a closed or terminated pool has ended: all functions and
 // callbacks have returned, all workers are gone. It may be repeated. It returns
 // nil, ErrRunning if the pool was neither closed nor terminated, ErrDeadlock
-// inside of a task of this pool, or ctx's error if that ends first.
+// inside of a task of this pool or of one that such a task waits for, or ctx's
+// error if that ends first.
 func (p *Pool) Join(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext("Join")
@@ -163,20 +163,19 @@ func (p *Pool) Join(ctx context.Context) error {
 	if p.router.Open() {
 		return fmt.Errorf("join pool %q: %w", p.Name(), ErrRunning)
 	}
-	if f := actors.FrameOf(ctx); f != nil && f.Router() == p.router {
+	if p.isInside(ctx) {
 		return fmt.Errorf("join pool %q inside of one of its tasks: %w", p.Name(), ErrDeadlock)
 	}
-	select {
-	case <-p.router.Ended():
-		return nil
-	default:
+	if err := actors.Await(ctx, p.router.Ended()); err != nil {
+		return fmt.Errorf("join pool %q: %w", p.Name(), err)
 	}
-	select {
-	case <-p.router.Ended():
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("join pool %q: %w", p.Name(), ctx.Err())
-	}
+	return nil
+}
+
+// isInside reports whether ctx is that of one of the pool's tasks.
+func (p *Pool) isInside(ctx context.Context) bool {
+	f := actors.FrameOf(ctx)
+	return f != nil && f.Router() == p.router
 }
 
 // Shutdown closes the pool and waits until it has ended. If ctx ends first, it
@@ -187,7 +186,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext("Shutdown")
 	}
-	if f := actors.FrameOf(ctx); f != nil && f.Router() == p.router {
+	if p.isInside(ctx) {
 		return fmt.Errorf("shut down pool %q inside of one of its tasks: %w", p.Name(), ErrDeadlock)
 	}
 	p.Close()

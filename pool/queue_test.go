@@ -3,12 +3,14 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -191,5 +193,95 @@ func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
 			require.Zero(t, s.Running)
 			require.EqualValues(t, 2*i+2, s.Outcomes[pool.Succeeded])
 		}
+	})
+}
+
+func TestCallerRunsKeepsTheOrderOfAKey(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.CallerRuns))
+		g := newGate()
+		var mu sync.Mutex
+		var order []int
+		var rs []pool.Awaitable
+		submit := func(i int) {
+			rs = append(rs, pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+				return i, nil
+			}, pool.WithKey("k")))
+		}
+		rs = append(rs, pool.ApplyAsync(t.Context(), p, g.task, pool.WithKey("k")))
+		<-g.started
+		submit(1)
+		go func() { time.Sleep(time.Second); close(g.open) }()
+		submit(2)
+		_, _, err := pool.WaitFor(hour(t), pool.AllCompleted, rs...)
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 2}, order)
+	})
+}
+
+func TestCallerRunsBroadcastsToEveryWorker(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
+		a, b := occupy(t, p), occupy(t, p)
+		go func() { time.Sleep(time.Second); close(a.open); close(b.open) }()
+		names, err := pool.Broadcast(hour(t), p, func(ctx context.Context) (string, error) { return pool.WorkerName(ctx), nil })
+		require.NoError(t, err)
+		require.Equal(t, []string{p.Name() + "/worker-1", p.Name() + "/worker-2"}, names)
+	})
+}
+
+func TestCallerRunsMapIsCancelledByItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
+		g := occupy(t, p)
+		defer close(g.open)
+		calls := 0
+		r := pool.MapAsync(t.Context(), p, func(context.Context, int) (int, error) { calls++; time.Sleep(time.Second); return 0, nil },
+			make([]int, 100), pool.WithTimeout(3500*time.Millisecond), pool.WithChunkSize(1))
+		_, err := r.Get(hour(t))
+		require.ErrorIs(t, err, pool.ErrTimeout)
+		require.LessOrEqual(t, calls, 4, "items were started after the map's timeout")
+	})
+}
+
+func TestDropOldestSparesAMapThatIsBeingWorkedOn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))
+		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			vs, err := pool.Map(ctx, p, func(ctx context.Context, n int) (int, error) { time.Sleep(time.Second); return n, nil }, []int{1, 2, 3, 4})
+			return len(vs), err
+		})
+		time.Sleep(1500 * time.Millisecond) // the map is being worked on in the place of the task
+		pool.ApplyAsync(t.Context(), p, value(1))
+		_, err := r.Get(hour(t))
+		require.NoError(t, err)
+	})
+}
+
+func TestHeldMessageKeepsItsPlaceInTheOrderOfItsKey(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered), pool.WithQueueLimit(0))
+		var order []int
+		task := func(i int) func(context.Context) (int, error) {
+			return func(context.Context) (int, error) { order = append(order, i); return i, nil }
+		}
+		start := make(chan struct{})
+		var second *pool.AsyncResult[int]
+		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			<-start
+			second = pool.ApplyAsync(context.WithoutCancel(ctx), p, task(2), pool.WithKey("k"))
+			return 0, nil
+		})
+		synctest.Wait()
+		pool.SharedSystem().Root.Send(p.PID(), &messages.Task{Key: "k", Func: func(ctx context.Context) (any, error) { return task(1)(ctx) }})
+		synctest.Wait()
+		require.EqualValues(t, 2, p.Stats().Accepted)
+		close(start)
+		require.NoError(t, r.Wait(hour(t)))
+		require.NoError(t, second.Wait(hour(t)))
+		require.Equal(t, []int{1, 2}, order)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -125,19 +126,24 @@ func (r *AsyncResult[R]) refuse(err error) *AsyncResult[R] {
 
 // finish takes what the function returned and reports whether it was in time.
 func (r *AsyncResult[R]) finish(value R, err error) bool {
+	outcome, err := r.task.Returned(err)
+	return r.conclude(value, outcome, err)
+}
+
+func (r *AsyncResult[R]) conclude(value R, outcome Outcome, err error) bool {
 	if !r.task.DecideLate() {
 		return false
 	}
 	r.value, r.pool = value, nil
-	r.task.AnnounceReturn(err)
+	r.task.Announce(outcome, err)
 	return true
 }
 
 // accept takes a value that came as a message.
 func (r *AsyncResult[R]) accept(value any) (publish func(), err error) {
 	v, ok := value.(R)
-	if !ok {
-		return nil, fmt.Errorf("%w: %T is no %T", ErrInvalid, value, v)
+	if want := reflect.TypeFor[R](); !ok && (value != nil || !canBeNil(want)) {
+		return nil, fmt.Errorf("%w: %T is no %v", ErrInvalid, value, want)
 	}
 	return func() { r.value = v }, nil
 }

@@ -148,8 +148,8 @@ type streamState[R any] struct {
 type streamSource interface {
 	// piece gives a waiting task some items to work on.
 	piece() *actors.Task
-	// working are the runners at work, or the one that has the given item.
-	working(item int) []*actors.Task
+	// blockers are the runners that can bring the next result.
+	blockers() actors.Blockers
 	// forget lets go of the function and the items. Called with mu held when
 	// the stream has ended.
 	forget()
@@ -201,23 +201,15 @@ func (s *streamState[R]) Signal() <-chan struct{} {
 }
 
 // Piece gives items that nobody works on to a task that waits.
-func (s *streamState[R]) Piece(f *actors.Frame, _ chan struct{}) *actors.Task {
+func (s *streamState[R]) Piece(f *actors.Frame, _ *actors.Nudge) *actors.Task {
 	if f.Router() != s.root.Router() {
 		return nil
 	}
 	return s.source.piece()
 }
 
-// Blockers are the runner that has the next item, or all if the order is free.
-func (s *streamState[R]) Blockers() ([]*actors.Task, bool) {
-	s.mu.Lock()
-	item := s.read
-	s.mu.Unlock()
-	if s.ordered {
-		return s.source.working(item), false
-	}
-	return s.source.working(-1), true
-}
+// Blockers are the runners that can bring the next result.
+func (s *streamState[R]) Blockers() actors.Blockers { return s.source.blockers() }
 
 // deliver files the outcome of an item. If it was the last one, the stream has
 // ended with it, and the caller must announce that.

@@ -397,3 +397,32 @@ func TestItemThatComesWhileARunnerIsBusyFindsAFreeWorker(t *testing.T) {
 		require.Equal(t, 1, v)
 	})
 }
+
+func TestEndlessStreamLeavesRoomForTasksOfPerWorkerQueues(t *testing.T) {
+	endless := func(yield func(int) bool) {
+		for i := 0; yield(i); i++ {
+		}
+	}
+	for name, strategy := range map[string]func() pool.Strategy{"RoundRobin": pool.RoundRobin, "Random": pool.Random, "LeastLoaded": pool.LeastLoaded, "SharedQueue, Broadcast": pool.SharedQueue} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithRouting(strategy))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				s := pool.IMap(ctx, p, func(_ context.Context, n int) (int, error) { time.Sleep(time.Second); return n, nil }, endless)
+				go func() {
+					for range s.All() {
+					}
+				}()
+				time.Sleep(1500 * time.Millisecond)
+				var err error
+				if name == "SharedQueue, Broadcast" {
+					_, err = pool.Broadcast(hour(t), p, value(1))
+				} else {
+					_, err = pool.Apply(hour(t), p, value(1))
+				}
+				require.NoError(t, err, "starved for an hour")
+			})
+		})
+	}
+}

@@ -156,7 +156,7 @@ func (w *groupWait) Ready() bool {
 func (w *groupWait) Signal() <-chan struct{} { return w.changed }
 
 // Piece claims one of the tasks that have not started.
-func (w *groupWait) Piece(f *actors.Frame, nudge chan struct{}) *actors.Task {
+func (w *groupWait) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
 	for _, r := range w.results {
 		if r.Ready() {
 			continue
@@ -168,14 +168,21 @@ func (w *groupWait) Piece(f *actors.Frame, nudge chan struct{}) *actors.Task {
 	return nil
 }
 
-// Blockers are the tasks: any of them, or all. A wait for the first error is
-// one for all, since there may be none.
-func (w *groupWait) Blockers() ([]*actors.Task, bool) {
-	tasks := make([]*actors.Task, len(w.results))
-	for i, r := range w.results {
-		tasks[i] = r.awaited()
+// Blockers are the tasks that are not ready: all of them, or any. A wait for the
+// first error can end with any, and then looks again.
+func (w *groupWait) Blockers() (b actors.Blockers) {
+	var tasks []*actors.Task
+	for _, r := range w.results {
+		if !r.Ready() {
+			tasks = append(tasks, r.awaited())
+		}
 	}
-	return tasks, w.when == FirstCompleted
+	if w.when == AllCompleted {
+		b.All = tasks
+	} else {
+		b.Any = tasks
+	}
+	return b
 }
 
 func isNil(r Awaitable) bool {

@@ -1,0 +1,250 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func newQueue(workers int) *queue {
+	return &queue{own: make([]queueList, workers+1), chains: map[string]*chain{}}
+}
+
+func newQueued(key string, exempt bool) *Task {
+	t := &Task{}
+	t.Init(nil, nil, context.Background(), TaskOptions{Key: key, Exempt: exempt})
+	return t
+}
+
+// filed is a task as the model of the queue sees it.
+type filed struct {
+	*Task
+	number int
+	target Target
+	taken  bool
+}
+
+func (f *filed) String() string { return fmt.Sprintf("task %d %+v", f.number, f.target) }
+
+// queueModel is what a queue is to its user: a list in the order of submission,
+// of which each worker sees a part.
+type queueModel struct {
+	queue   *queue
+	workers int
+	tasks   []*filed // waiting, or taken and not yet released
+	count   int
+}
+
+func (m *queueModel) waiting() []*filed {
+	return slices.DeleteFunc(slices.Clone(m.tasks), func(f *filed) bool { return f.taken })
+}
+
+func (m *queueModel) taken() []*filed {
+	return slices.DeleteFunc(slices.Clone(m.tasks), func(f *filed) bool { return !f.taken })
+}
+
+// mates are the tasks with the same key, in the order of submission.
+func (m *queueModel) mates(f *filed) []*filed {
+	if !f.target.InOrder {
+		return []*filed{f}
+	}
+	return slices.DeleteFunc(slices.Clone(m.tasks), func(other *filed) bool {
+		return !other.target.InOrder || other.key != f.key
+	})
+}
+
+// next is the first of the waiting tasks that the worker may start.
+func (m *queueModel) next(worker int) *Task {
+	for _, f := range m.waiting() {
+		if (f.target.Worker == 0 || f.target.Worker == worker) && m.mates(f)[0] == f {
+			return f.Task
+		}
+	}
+	return nil
+}
+
+func (m *queueModel) put(t *rapid.T) {
+	m.count++
+	f := &filed{number: m.count}
+	switch key := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(t, "key"); key {
+	case "":
+		f.target.Worker = rapid.IntRange(0, m.workers).Draw(t, "worker")
+		f.Task = newQueued("", rapid.Bool().Draw(t, "exempt"))
+	default:
+		f.target.InOrder = true
+		f.Task = newQueued(key, rapid.Bool().Draw(t, "exempt"))
+	}
+	m.queue.put(f.Task, f.target)
+	m.tasks = append(m.tasks, f)
+}
+
+func (m *queueModel) take(t *rapid.T) {
+	next := m.queue.next(rapid.IntRange(1, m.workers).Draw(t, "worker"))
+	i := slices.IndexFunc(m.tasks, func(f *filed) bool { return f.Task == next })
+	if i < 0 {
+		return
+	}
+	m.queue.take(next)
+	m.tasks[i].taken = true
+}
+
+// end releases a task that has run.
+func (m *queueModel) end(t *rapid.T) {
+	if taken := m.taken(); len(taken) > 0 {
+		m.release(t, rapid.SampledFrom(taken).Draw(t, "task"))
+	}
+}
+
+// cancel removes a task that waits, wherever it stands.
+func (m *queueModel) cancel(t *rapid.T) {
+	if waiting := m.waiting(); len(waiting) > 0 {
+		f := rapid.SampledFrom(waiting).Draw(t, "task")
+		m.queue.take(f.Task)
+		m.release(t, f)
+	}
+}
+
+func (m *queueModel) release(t *rapid.T, f *filed) {
+	mates := m.mates(f)
+	require.Equal(t, mates[0] == f && len(mates) > 1, m.queue.release(f.Task), "release of %v", f)
+	m.tasks = slices.DeleteFunc(m.tasks, func(other *filed) bool { return other == f })
+}
+
+func (m *queueModel) check(t *rapid.T) {
+	waiting := m.waiting()
+	for worker := 1; worker <= m.workers; worker++ {
+		require.Same(t, m.next(worker), m.queue.next(worker), "next task of worker %d", worker)
+	}
+
+	var listed []*Task
+	m.queue.each(func(task *Task) { listed = append(listed, task) })
+	slices.SortFunc(listed, func(a, b *Task) int { return cmp.Compare(a.order, b.order) })
+	require.Len(t, listed, len(waiting))
+	for i, f := range waiting {
+		require.Same(t, f.Task, listed[i], "%v", f)
+	}
+
+	counted := slices.DeleteFunc(waiting, func(f *filed) bool { return f.exempt })
+	require.Equal(t, len(counted), m.queue.length, "length without exempt tasks")
+	if len(counted) == 0 {
+		require.Nil(t, m.queue.oldest())
+	} else {
+		require.Same(t, counted[0].Task, m.queue.oldest())
+	}
+	if len(m.tasks) == 0 {
+		require.Empty(t, m.queue.chains, "chains of keys that no task has")
+	}
+}
+
+func TestQueueBehavesLikeItsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &queueModel{workers: rapid.IntRange(1, 3).Draw(t, "workers")}
+		m.queue = newQueue(m.workers)
+		t.Repeat(map[string]func(*rapid.T){
+			"":       m.check,
+			"put":    m.put,
+			"put 2":  m.put, // more often than the rest
+			"take":   m.take,
+			"end":    m.end,
+			"cancel": m.cancel,
+		})
+	})
+}
+
+func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var list queueList
+		var model []*Task
+		t.Repeat(map[string]func(*rapid.T){
+			"insert": func(t *rapid.T) {
+				task := &Task{}
+				task.order = uint64(rapid.IntRange(0, 50).Draw(t, "order"))
+				// Before those with the same number; in a queue there are none.
+				i, _ := slices.BinarySearchFunc(model, task.order, func(other *Task, order uint64) int {
+					if other.order < order {
+						return -1
+					}
+					return 1
+				})
+				list.insert(task)
+				model = slices.Insert(model, i, task)
+			},
+			"push": func(t *rapid.T) {
+				task := &Task{}
+				if len(model) > 0 {
+					task.order = model[len(model)-1].order
+				}
+				list.push(task)
+				model = append(model, task)
+			},
+			"remove": func(t *rapid.T) {
+				if len(model) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(model)-1).Draw(t, "place")
+				list.remove(model[i])
+				require.Zero(t, model[i].links.in)
+				require.Nil(t, model[i].prev)
+				require.Nil(t, model[i].next)
+				model = slices.Delete(model, i, i+1)
+			},
+			"": func(t *rapid.T) {
+				require.Equal(t, len(model), list.length)
+				task := list.head
+				for i := range model {
+					require.Same(t, model[i], task, "forwards, place %d", i)
+					require.Same(t, &list, task.in)
+					task = task.next
+				}
+				require.Nil(t, task)
+				task = list.tail
+				for i := range model {
+					require.Same(t, model[len(model)-1-i], task, "backwards, place %d", i)
+					task = task.prev
+				}
+				require.Nil(t, task)
+			},
+		})
+	})
+}
+
+func TestReleaseNudgesThoseWhoWaitForTheNextTaskWithTheKey(t *testing.T) {
+	q := newQueue(1)
+	first, second := newQueued("a", false), newQueued("a", false)
+	q.put(first, Target{InOrder: true})
+	q.put(second, Target{InOrder: true})
+	q.take(first)
+	nudge := newNudge()
+	first.chain.nudges = append(first.chain.nudges, nudge, nudge)
+
+	require.True(t, q.release(first))
+	require.True(t, isClosed(nudge.given), "the waiter is woken")
+	require.Empty(t, second.chain.nudges, "once")
+}
+
+func BenchmarkQueuePutTake(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		key    string
+		target Target
+	}{
+		{"Shared", "", Target{}},
+		{"Own", "", Target{Worker: 1}},
+		{"Keyed", "key", Target{InOrder: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			q, task := newQueue(1), newQueued(c.key, false)
+			for b.Loop() {
+				q.put(task, c.target)
+				q.take(q.next(1))
+				q.release(task)
+			}
+		})
+	}
+}

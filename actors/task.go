@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -391,39 +390,4 @@ func (t *Task) Vacate() {
 	} else if t.key != "" {
 		t.router.releaseKey(t)
 	}
-}
-
-// Failure is why a worker fails: what a task's function did to it, or the
-// initializer. It is what the supervisor decides about.
-type Failure struct {
-	Kind FailureKind
-	Err  error
-}
-
-func (f *Failure) Error() string { return f.Err.Error() }
-func (f *Failure) Unwrap() error { return f.Err }
-
-func (f *Failure) outcome() messages.Outcome {
-	if f.Kind == TaskExited {
-		return messages.Exited
-	}
-	return messages.Panicked
-}
-
-// NewFailure tells a panic from a Goexit by what recover returned: since Go
-// 1.21 it is never nil for a panic. Must be called in the deferred function.
-func NewFailure(recovered any) *Failure {
-	if recovered == nil {
-		return &Failure{Kind: TaskExited, Err: messages.ErrGoexit}
-	}
-	if failure, ok := recovered.(*Failure); ok {
-		return failure
-	}
-	return &Failure{Kind: TaskPanicked, Err: NewPanicError(recovered)}
-}
-
-// NewPanicError wraps what recover returned. Call it in the deferred function,
-// so that the stack is the one that panicked.
-func NewPanicError(recovered any) *messages.PanicError {
-	return &messages.PanicError{Value: recovered, Stack: debug.Stack()}
 }

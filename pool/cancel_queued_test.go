@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -124,6 +125,50 @@ func TestCancelQueuedEndsAStreamBehindTheItemsInHand(t *testing.T) {
 			require.EqualValues(t, 2, ran.Load())
 			require.EqualValues(t, 1, p.Stats().Outcomes[pool.Cancelled])
 		}
+	})
+}
+
+func TestCancelQueuedKeepsThePlaceOfItemsThatAFailingChunkLeftBehind(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2))
+		open := make(chan struct{})
+		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) {
+			switch n {
+			case 0:
+				time.Sleep(time.Second)
+				panic("boom")
+			case 3:
+				<-open
+			}
+			return n, nil
+		}, count(6), pool.WithChunkSize(3))
+		time.Sleep(time.Second / 2)
+		g := newGate() // takes the worker that fails
+		pool.ApplyAsync(t.Context(), p, g.task)
+		<-g.started
+		synctest.Wait()
+		require.NotZero(t, p.CancelQueued())
+		close(open)
+		close(g.open)
+		var panicked *pool.PanicError
+		_, err := s.Next(t.Context())
+		require.ErrorAs(t, err, &panicked)
+		for want := 1; want < 6; want++ {
+			v, err := s.Next(t.Context())
+			if want < 3 {
+				var item *pool.ItemError
+				require.ErrorAs(t, err, &item)
+				require.Equal(t, want, item.Index)
+				require.ErrorIs(t, err, pool.ErrCancelled)
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, want, v)
+		}
+		_, err = s.Next(t.Context())
+		require.ErrorIs(t, err, pool.ErrCancelled)
+		_, err = s.Next(t.Context())
+		require.ErrorIs(t, err, pool.ErrStreamEnd)
 	})
 }
 

@@ -30,7 +30,7 @@ var (
 // what is done; in which order it happens is up to the scheduler.
 type chaos struct {
 	p         *pool.Pool
-	system    *actor.ActorSystem
+	system    *actor.ActorSystem // the shared one: thousands of others would fill the memory
 	receiver  *actor.PID
 	keyed     bool
 	unlimited bool
@@ -55,11 +55,10 @@ func TestChaosLeavesNoTaskWithoutAnEnd(t *testing.T) {
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{random: rand.New(rand.NewPCG(seed, 7)), system: bubbleSystem(t)}
+	c := &chaos{random: rand.New(rand.NewPCG(seed, 7)), system: pool.SharedSystem()}
 	routing := c.n(5)
 	c.keyed = routing == 4
 	opts := []pool.Option{
-		pool.WithActorSystem(c.system),
 		pool.WithWorkers(1 + c.n(3)),
 		pool.WithRouting([]func() pool.Strategy{pool.SharedQueue, pool.RoundRobin, pool.Random, pool.LeastLoaded, pool.KeyOrdered}[routing]),
 	}
@@ -120,6 +119,8 @@ func (c *chaos) shutDown(t *testing.T) {
 	}
 	synctest.Wait()
 	require.Equal(t, c.sent.Load(), c.answered.Load(), "each message has one answer")
+	require.NoError(t, c.system.Root.StopFuture(c.receiver).Wait())
+	time.Sleep(time.Minute) // timers of the actor system run out
 }
 
 func (c *chaos) n(n int) int {

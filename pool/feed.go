@@ -27,17 +27,6 @@ type fedItem[T any] struct {
 	item  T
 }
 
-// streamRunner works on items until there are none, one chunk at a time. When
-// others wait for a worker, it goes back to the end of the queue after a chunk,
-// so that an endless stream leaves room for them.
-type streamRunner[T, R any] struct {
-	task  actors.Task
-	job   *streamJob[T, R]
-	chunk []fedItem[T] // being worked on; guarded by mu
-	once  bool         // run in place: one chunk only
-	busy  bool         // counted in job.busy; guarded by mu
-}
-
 func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, T) (R, error),
 	items iter.Seq[T], opts []MapOption, ordered bool,
 ) *Stream[R] {
@@ -176,12 +165,10 @@ func (j *streamJob[T, R]) CancelUnstarted() bool {
 		j.mu.Unlock()
 		return false
 	}
-	dropped := j.pending.len()
-	j.pending = fifo[fedItem[T]]{}
-	j.fed -= dropped
-	if j.ordered && !j.discard {
-		j.outcomes.truncate(dropped)
+	for i := j.pending.len() - 1; i >= 0; i-- {
+		j.drop(j.pending.at(i).index)
 	}
+	j.pending = fifo[fedItem[T]]{}
 	j.feedEnded = false // an error of the sequence would have come after what was dropped
 	ended := j.endFeed(ErrCancelled)
 	signal(&j.room)
@@ -190,6 +177,22 @@ func (j *streamJob[T, R]) CancelUnstarted() bool {
 		j.announceEnd()
 	}
 	return true
+}
+
+// drop takes back an item, the latest first. One that a failing runner has left
+// behind may have later ones before it that are being worked on: then it has its
+// error in its place. Called with mu held.
+func (j *streamJob[T, R]) drop(index int) {
+	switch {
+	case !j.ordered || j.discard:
+		j.fed--
+	case index == j.fed-1:
+		j.fed--
+		j.outcomes.truncate(1)
+	default:
+		*j.outcomes.at(index - j.read) = outcome[R]{err: &ItemError{index, ErrCancelled}, done: true}
+		j.done++
+	}
 }
 
 // Started reports whether a runner has taken an item.
@@ -248,98 +251,12 @@ func (j *streamJob[T, R]) forget() {
 	j.fn, j.pending = nil, fifo[fedItem[T]]{}
 }
 
-// gone takes a runner off the books. A reader that waits inside of a task looks
-// again whether any is left that can go on. Called with mu held.
-func (j *streamJob[T, R]) gone(m *streamRunner[T, R]) {
-	delete(j.runners, m)
-	signal(&j.changed)
-}
-
 // rest is called with mu held when a runner is through with its chunk.
 func (m *streamRunner[T, R]) rest() {
 	if m.busy {
 		m.busy = false
 		m.job.busy--
 	}
-}
-
-// Run works until there is nothing left.
-func (m *streamRunner[T, R]) Run(ctx context.Context) {
-	j := m.job
-	for chunk, fn := j.next(m); len(chunk) > 0; chunk, fn = j.next(m) {
-		m.work(ctx, chunk, fn)
-		if m.once {
-			j.mu.Lock()
-			j.gone(m)
-			j.mu.Unlock()
-			break
-		}
-		if m.task.OthersWait() {
-			m.handOver()
-			break
-		}
-	}
-	if m.task.Decide() {
-		m.task.Announce(messages.Succeeded, nil)
-	}
-}
-
-// handOver lets another runner, at the end of the queue, go on for this one.
-func (m *streamRunner[T, R]) handOver() {
-	j := m.job
-	j.mu.Lock()
-	j.gone(m)
-	m.rest()
-	needed := j.over == nil && !j.complete()
-	if m.once && needed {
-		j.queued++
-	}
-	j.mu.Unlock()
-	if needed {
-		j.enqueue()
-	}
-}
-
-// work calls the function for each item of a chunk. A panic or Goexit ends the
-// runner; another one goes on behind the item.
-func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn func(context.Context, T) (R, error)) {
-	j := m.job
-	i := 0
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		failure := actors.NewFailure(recover())
-		var zero R
-		j.mu.Lock()
-		if m.chunk = nil; j.over == nil {
-			j.pending.unpop(chunk[i+1:])
-		}
-		j.mu.Unlock()
-		ended := j.deliver(chunk[i].index, zero, failure.Err)
-		m.handOver()
-		if ended {
-			j.announceEnd()
-		}
-		if failure.Kind != actors.TaskExited {
-			panic(failure)
-		}
-	}()
-	for ; i < len(chunk) && !j.root.Decided(); i++ {
-		value, err := fn(ctx, chunk[i].item)
-		if err != nil && j.root.EndedWith(err) {
-			break // the stream has timed out or was cancelled, and so has the item
-		}
-		if j.deliver(chunk[i].index, value, err) {
-			j.announceEnd()
-		}
-	}
-	returned = true
-	j.mu.Lock()
-	clear(m.chunk)
-	m.chunk = m.chunk[:0]
-	j.mu.Unlock()
 }
 
 // piece gives a waiting task one chunk to work on.
@@ -392,15 +309,6 @@ func (j *streamJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) e
 	j.mu.Unlock()
 	for m := range runners {
 		m.task.Settle(outcome, err)
-	}
-	return err
-}
-
-// Abandon of a runner that never ran ends the stream: the pool has ended. One
-// that did run has delivered what it worked on.
-func (m *streamRunner[T, R]) Abandon(outcome messages.Outcome, err error, started bool) error {
-	if !started {
-		m.job.root.Settle(outcome, err)
 	}
 	return err
 }

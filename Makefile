@@ -11,7 +11,7 @@ race:
 	go test -race -shuffle=on -count=10 -cpu=1,2,8 ./...
 
 lint:
-	bash .ci/run format vet staticcheck imports
+	bash .ci/run format vet tidy staticcheck linked docs
 
 examples:
 	bash .ci/run examples

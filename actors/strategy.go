@@ -9,8 +9,9 @@ import (
 
 // Strategy decides which worker may take a task. A pool has one of its own and
 // calls it with its lock held, one call at a time, so a strategy needs no lock
-// and must neither block nor call the pool. If Route panics or names a worker
-// that does not exist, the task is refused with ErrInvalid.
+// and must neither block nor call the pool nor end its goroutine. If Route
+// panics or names a worker that does not exist, the task is refused with
+// ErrInvalid.
 type Strategy interface {
 	// Route says where a task goes. load tells how many tasks a worker holds,
 	// waiting and running, and costs a few nanoseconds; workers are numbered

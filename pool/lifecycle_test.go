@@ -450,3 +450,25 @@ func bubbleSystem(t *testing.T) *actor.ActorSystem {
 	})
 	return system
 }
+
+func TestIdleWorkersAreOnlyBytes(t *testing.T) {
+	const workers, most = 2000, 2048 // bytes for each
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(workers))
+		goroutines, heap := runtime.NumGoroutine(), heapInUse()
+		_, err := pool.Broadcast(t.Context(), p, value(1)) // uses every worker
+		require.NoError(t, err)
+		synctest.Wait()
+		require.LessOrEqual(t, runtime.NumGoroutine(), goroutines)
+		t.Log((heapInUse() - heap) / workers)
+		require.Less(t, (heapInUse()-heap)/workers, most)
+	})
+}
+
+func heapInUse() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}

@@ -107,7 +107,9 @@ func WithLogger(logger *slog.Logger) Option {
 // worker is about to take do not count, nor do the items of maps and streams: a
 // map counts as one task and a stream, which has a window of its own, as none.
 // Default [DefaultQueueLimit]. With 0 a task is accepted only when a worker is
-// free for it. New rejects n < 0.
+// free. The limit is for all workers together: a routing that gives each worker
+// its own queue may have a task wait for one of them while another is free. New
+// rejects n < 0.
 func WithQueueLimit(n int) Option {
 	return func(c *config) {
 		c.Limit = n

@@ -15,11 +15,10 @@ import (
 // exactly one, and everybody who asks is told the same. All methods may be
 // called from any goroutine, any number of times.
 //
-// A wait from inside of a task of the same pool, made with that task's context
-// or one derived from it, never deadlocks: what has not started is run in the
-// place of the waiting task, and a true cycle ends with ErrDeadlock. A wait
-// that is made with another context, or on the channel of Done, is not known to
-// be inside of a task and has no such protection.
+// A wait from inside of a task, made with that task's context or one derived
+// from it, never deadlocks: what has not started is run in the place of the
+// waiting task, and a true cycle ends with ErrDeadlock. The package's
+// documentation has the limits.
 type AsyncResult[R any] struct {
 	task actors.Task
 	// value is written by whoever decides the task, before it is announced.
@@ -88,9 +87,9 @@ func (r *AsyncResult[R]) Cancel() bool { return r.task.Cancel() }
 
 // OnDone has fn called with the result when the outcome is there: on the
 // goroutine of the pool's callbacks (see [WithCallback]), after the result has
-// become ready, in the order in which the functions were added. If the outcome
-// is there already, fn is called before OnDone returns. A panic in fn is logged
-// and has no other effect. A nil fn panics.
+// become ready, in the order in which the functions were added before that. If
+// the outcome is there already, fn is called before OnDone returns. A panic in
+// fn is logged and has no other effect. A nil fn panics.
 func (r *AsyncResult[R]) OnDone(fn func(*AsyncResult[R])) {
 	mustHave(fn != nil, "OnDone", "function")
 	r.task.OnDone(func() { fn(r) })

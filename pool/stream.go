@@ -48,7 +48,7 @@ type Stream[R any] struct {
 // ends after the last one, or after the error that ended the stream early:
 // ErrCancelled, ErrTimeout, ErrTerminated, ErrBroken, or why it was not
 // accepted. Breaking out of the loop cancels the stream; to stop and go on
-// later, use Next.
+// later, use Next. All waits with the context that the stream was made with.
 func (s *Stream[R]) All() iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		defer s.Cancel() // no effect after the end

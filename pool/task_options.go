@@ -113,7 +113,7 @@ func callback[R any](c *taskConfig, r *AsyncResult[R]) (func(), error) {
 // tasks that have callbacks too, but no others, and none once the pool is
 // terminated. A panic in it is logged and has no other effect. Join waits for
 // callbacks, so a callback must not call Join, nor wait for a result that has a
-// callback.
+// callback or for room in a full queue: it may be what others wait for.
 func WithCallback[R any](fn func(R)) SharedOption {
 	mustHave(fn != nil, "WithCallback", "function")
 	return sharedOption(func(c *taskConfig) { c.onSuccess, c.hasCallback = fn, true })

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 
@@ -45,7 +46,7 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
 	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p
 	if j.window = config.window; j.window == 0 {
-		j.window = max(64, 4*p.Workers()*j.size)
+		j.window = int(min(math.MaxInt, max(64, 4*int64(p.Workers())*int64(j.size))))
 	}
 	parent, release := config.parent(ctx)
 	j.root.Init(p.router, j, parent, config.options(nil, release))

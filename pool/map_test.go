@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"math"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -21,7 +20,7 @@ func TestMapKeepsTheOrderOfTheItems(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(3))
 		for _, n := range []int{1, 2, 3, 11, 12, 13, 100, 1001} {
-			for _, opts := range [][]pool.MapOption{nil, {pool.WithChunkSize(1)}, {pool.WithChunkSize(7)}, {pool.WithChunkSize(math.MaxInt)}} {
+			for _, opts := range [][]pool.MapOption{nil, {pool.WithChunkSize(1)}, {pool.WithChunkSize(7)}, {pool.WithChunkSize(pool.MaxChunkSize)}} {
 				items := slices.Collect(count(n))
 				got, err := pool.Map(t.Context(), p, double, items, opts...)
 				require.NoError(t, err)

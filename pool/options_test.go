@@ -76,12 +76,15 @@ func TestSubmissionsRefuseBadOptionsBeforeAnythingIsQueued(t *testing.T) {
 		p := newPool(t)
 		ctx := t.Context()
 		submissions := map[string]func() error{
-			"task option 1 is nil":     func() error { _, err := pool.Apply(ctx, p, value(1), nil); return err },
-			"WithTimeout: 0s":          func() error { _, err := pool.Apply(ctx, p, value(1), pool.WithTimeout(0)); return err },
-			"WithTimeout: -1s":         func() error { _, err := pool.Apply(ctx, p, value(1), pool.WithTimeout(-time.Second)); return err },
-			"map option 2 is nil":      func() error { _, err := pool.Map(ctx, p, double, []int{1}, pool.WithFailFast(), nil); return err },
-			"WithChunkSize: 0 items":   func() error { _, err := pool.Map(ctx, p, double, []int{1}, pool.WithChunkSize(0)); return err },
-			"WithChunkSize: -3 items":  func() error { _, err := pool.Map(ctx, p, double, nil, pool.WithChunkSize(-3)); return err },
+			"task option 1 is nil":    func() error { _, err := pool.Apply(ctx, p, value(1), nil); return err },
+			"WithTimeout: 0s":         func() error { _, err := pool.Apply(ctx, p, value(1), pool.WithTimeout(0)); return err },
+			"WithTimeout: -1s":        func() error { _, err := pool.Apply(ctx, p, value(1), pool.WithTimeout(-time.Second)); return err },
+			"map option 2 is nil":     func() error { _, err := pool.Map(ctx, p, double, []int{1}, pool.WithFailFast(), nil); return err },
+			"WithChunkSize: 0 items":  func() error { _, err := pool.Map(ctx, p, double, []int{1}, pool.WithChunkSize(0)); return err },
+			"WithChunkSize: -3 items": func() error { _, err := pool.Map(ctx, p, double, nil, pool.WithChunkSize(-3)); return err },
+			"WithChunkSize: 9223372036854775807 items": func() error {
+				return next(ctx, pool.IMap(ctx, p, double, seq(1), pool.WithChunkSize(math.MaxInt)))
+			},
 			"WithWindow: it is for":    func() error { _, err := pool.Map(ctx, p, double, []int{1}, pool.WithWindow(3)); return err },
 			"WithWindow: 0 items":      func() error { return next(ctx, pool.IMap(ctx, p, double, seq(1), pool.WithWindow(0))) },
 			"WithFailFast: it is for":  func() error { return next(ctx, pool.IMap(ctx, p, double, seq(1), pool.WithFailFast())) },
@@ -197,7 +200,7 @@ func TestAllBadOptionsAreReportedOnceInTheOrderGiven(t *testing.T) {
 			"invalid argument: WithWorkers: -2 workers; there must be 1 to 1048576")
 		p := newPool(t)
 		_, err = pool.Map(t.Context(), p, double, []int{1}, pool.WithChunkSize(0), pool.WithWindow(1))
-		require.EqualError(t, err, "invalid argument: WithChunkSize: 0 items; a chunk has at least 1\n"+
+		require.EqualError(t, err, "invalid argument: WithChunkSize: 0 items; a chunk has 1 to 1073741824\n"+
 			"invalid argument: WithWindow: it is for streams; a map has its items already")
 		_, err = pool.IMap(t.Context(), p, double, count(1), pool.WithTimeout(-1), pool.WithFailFast()).Next(t.Context())
 		require.EqualError(t, err, "invalid argument: WithTimeout: -1ns is not positive\n"+

@@ -8,6 +8,9 @@ import (
 	"github.com/greenroom-go/greenroom/actors"
 )
 
+// MaxChunkSize is the largest chunk that a map or a stream accepts.
+const MaxChunkSize = 1 << 30
+
 // TaskOption sets up one task.
 type TaskOption interface{ applyTask(*taskConfig) }
 
@@ -150,11 +153,11 @@ func WithKey(key string) TaskOption {
 
 // WithChunkSize sets how many items a worker takes at once. Default for maps:
 // the number of items divided by four times the number of workers, rounded up;
-// for streams: 1. n < 1 is refused.
+// for streams: 1. n < 1 and n > [MaxChunkSize] are refused.
 func WithChunkSize(n int) MapOption {
 	return mapOption(func(c *mapConfig) {
 		c.chunk = n
-		c.check(n >= 1, "WithChunkSize", "%d items; a chunk has at least 1", n)
+		c.check(n >= 1 && n <= MaxChunkSize, "WithChunkSize", "%d items; a chunk has 1 to %d", n, MaxChunkSize)
 	})
 }
 

@@ -24,6 +24,7 @@ type console struct {
 	apart          bool                    // stdout does not end up where the progress is shown
 	quit           context.CancelCauseFunc // ends the program early
 	failed         bool                    // something was wrong with some file
+	checking       bool                    // -c was given
 }
 
 // line prints a result at once, like sha256sum: whoever reads need not wait, and
@@ -66,13 +67,15 @@ func (c *console) status(ctx context.Context) int {
 	if s, ok := errors.AsType[signalled](cause); ok {
 		return exitSignal + int(s.number)
 	}
+	unread := errors.Is(cause, syscall.EPIPE)
 	switch {
-	case cause == nil && !c.failed:
+	case unread && c.checking:
+		return exitSignal + int(syscall.SIGPIPE) // the rest was not checked
+	case cause == nil || unread: // a reader that has had enough, as head has, is no failure
+		if c.failed {
+			return exitFailure
+		}
 		return 0
-	case cause == nil:
-		return exitFailure
-	case errors.Is(cause, syscall.EPIPE):
-		return exitSignal + int(syscall.SIGPIPE) // without a message: the reader had enough
 	case errors.Is(cause, context.Canceled):
 		return exitSignal + int(syscall.SIGINT)
 	default:

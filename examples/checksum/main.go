@@ -13,7 +13,8 @@
 // memory does not grow with the number of files.
 //
 // Exit status: 0 if all went well, 1 if a file could not be read or did not
-// match, 2 for wrong usage, 130 after Ctrl-C, 141 if nobody reads the output.
+// match, 2 for wrong usage, 130 after Ctrl-C. A reader that has had enough, as head
+// has, ends the program with 0, and with -c, where the rest was not checked, 141.
 package main
 
 import (
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	progress := progressOn(stderr)
 	defer progress.end()
 	p := &program{
-		console: console{stdout: stdout, stderr: stderr, progress: progress, apart: apart(stdout), quit: quit},
+		console: console{stdout: stdout, stderr: stderr, progress: progress, apart: apart(stdout), quit: quit, checking: o.list != nil},
 		workers: o.workers,
 		stdin:   stdin,
 		open:    openFile,

@@ -98,6 +98,15 @@ func (r *Router) releaseKey(t *Task) {
 	r.unlock(&fx)
 }
 
+// OthersWait reports whether tasks wait that the worker on which t runs could
+// take. A long task that can be split makes room for them.
+func (t *Task) OthersWait() bool {
+	r := t.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.queue.next(t.frame.worker) != nil
+}
+
 // withdraw takes a worker that fails or stops off the idle list. If it had been
 // woken for a task, another one is woken in its stead. A worker that has been
 // replaced has no place in the list.

@@ -13,6 +13,8 @@
 //   - A worker owns nothing but the task in its hands. It pulls when it is free.
 //   - The supervisor owns the actors: it spawns, restarts and stops them.
 //
-// Locks are taken in this order: waitGraph.mu, Router.mu, Task.mu. User code is
-// never called with a lock held.
+// Locks are taken in this order: waitGraph.mu; then Router.mu, or the lock of a
+// map or stream, or frame.mu, one at a time. Task.mu comes before that of the
+// desk; taskContext.mu and those of lane and mailbox are taken alone. User code is never called
+// with one of them held, except that a task's context asks its parent.
 package actors

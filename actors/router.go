@@ -142,15 +142,6 @@ func (r *Router) WorkerName(number int) string {
 	return fmt.Sprintf("%s/%s", r.config.Name, workerID(number))
 }
 
-// OthersWait reports whether tasks wait that the worker on which t runs could
-// take. A long task that can be split makes room for them.
-func (t *Task) OthersWait() bool {
-	r := t.router
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.queue.next(t.frame.worker) != nil
-}
-
 // effects are what a change of state has to cause once the lock is released:
 // sending a message can run subscribers of the event stream.
 type effects struct {

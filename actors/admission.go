@@ -124,6 +124,19 @@ func (r *Router) enterRoot(t *Task) {
 	t.state.Store(stateRunning)
 }
 
+// Refusal says why the pool takes no tasks now, or nil.
+func (r *Router) Refusal() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.broken != nil:
+		return r.broken
+	case r.state != open:
+		return r.closedError()
+	}
+	return nil
+}
+
 // refusal says why a task cannot be accepted now, or nil.
 func (r *Router) refusal(t *Task) error {
 	switch {

@@ -46,7 +46,8 @@ var (
 )
 
 // PanicError is the error of a task whose function panicked. It unwraps to the
-// panic's value if that is an error.
+// panic's value if that is an error. Its text has several lines: the value, and
+// the stack of the panic.
 type PanicError = messages.PanicError
 
 // ItemError is the error of one item of a map or a stream. It unwraps to what

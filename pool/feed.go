@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"math"
 	"runtime"
@@ -39,9 +40,9 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 	err := config.err()
 	switch {
 	case ctx == nil:
-		ctx, err = context.Background(), errNilContext(name)
+		ctx, err = context.Background(), errors.Join(errNilContext(name), err)
 	case items == nil:
-		err = errNilItems(name)
+		err = errors.Join(errNilItems(name), err)
 	}
 	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
 	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p

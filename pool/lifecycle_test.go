@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 )
 
@@ -220,7 +222,6 @@ func TestWithTerminatesOnLeaving(t *testing.T) {
 		require.Equal(t, sentinel, err, "the error of run comes as it is")
 		_, err = pending.Get(t.Context())
 		require.ErrorIs(t, err, pool.ErrTerminated)
-		require.NoError(t, p.Join(t.Context()))
 		require.ErrorIs(t, p.With(t.Context(), func(*pool.Pool) error { t.Error("entered"); return nil }), pool.ErrClosed,
 			"a pool that has ended cannot be entered")
 	})
@@ -230,9 +231,79 @@ func TestWithTerminatesWhenRunPanics(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var p *pool.Pool
 		require.PanicsWithValue(t, "mine", func() {
-			_ = pool.With(t.Context(), func(inner *pool.Pool) error { p = inner; panic("mine") })
+			_ = pool.With(t.Context(), func(inner *pool.Pool) error {
+				p = inner
+				pool.ApplyAsync(t.Context(), p, newGate().task) // until its context ends
+				panic("mine")
+			})
 		})
 		require.NoError(t, p.Join(t.Context()))
+	})
+}
+
+func TestWithWaitsForTheFunctionsThatRun(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		returned := false
+		deaf := func(started chan struct{}) func(context.Context) (int, error) {
+			return func(context.Context) (int, error) {
+				close(started)
+				time.Sleep(time.Hour)
+				returned = true
+				return 0, nil
+			}
+		}
+		require.NoError(t, pool.With(t.Context(), func(p *pool.Pool) error {
+			started := make(chan struct{})
+			pool.ApplyAsync(t.Context(), p, deaf(started))
+			<-started
+			return nil
+		}))
+		require.True(t, returned)
+
+		returned = false
+		p := newPool(t)
+		require.NoError(t, p.With(t.Context(), func(p *pool.Pool) error {
+			started := make(chan struct{})
+			pool.ApplyAsync(t.Context(), p, deaf(started))
+			<-started
+			return nil
+		}))
+		require.True(t, returned)
+		require.ErrorIs(t, pool.ApplyAsync(t.Context(), p, value(1)).Wait(t.Context()), nil)
+		_, err := pool.Apply(t.Context(), p, value(1))
+		require.ErrorIs(t, err, pool.ErrClosed)
+	})
+}
+
+func TestWithDrainTerminatesAtTheEndOfItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var r *pool.AsyncResult[string]
+		err := pool.WithDrain(ctx, func(p *pool.Pool) error {
+			r = pool.ApplyAsync(t.Context(), p, newGate().task)
+			return nil
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = r.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrTerminated)
+	})
+}
+
+func TestJoinWaitsForTheSequenceOfAStream(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t)
+		began, ended := make(chan struct{}), false
+		pool.IMap(t.Context(), p, double, func(yield func(int) bool) {
+			close(began)
+			time.Sleep(time.Hour)
+			yield(1)
+			ended = true
+		})
+		<-began
+		p.Terminate()
+		require.NoError(t, p.Join(t.Context()))
+		require.True(t, ended)
 	})
 }
 
@@ -366,38 +437,99 @@ func TestWorkersStartOnDemand(t *testing.T) {
 func TestUnclosedPoolIsClosedAndSaysSoWhenCollected(t *testing.T) {
 	logged := make(chan string, 1)
 	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	stopped := make(chan struct{})
 	func() {
 		p, err := pool.New(pool.WithName("forgotten"), pool.WithLogger(logger))
 		require.NoError(t, err)
 		_, err = pool.Apply(t.Context(), p, value(1))
 		require.NoError(t, err)
+		watchPool(t, p, stopped)
 	}()
 	require.Contains(t, collect(t, logged), "pool was never closed")
+	<-stopped
+}
+
+// watchPool tells when a pool has stopped, without holding it or asking for its
+// address.
+func watchPool(t *testing.T, p *pool.Pool, stopped chan struct{}) {
+	pid := pool.PIDOf(p)
+	system := pool.SharedSystem()
+	watching := make(chan struct{})
+	system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch ctx.Message().(type) {
+		case *actor.Started:
+			ctx.Watch(pid)
+			close(watching)
+		case *actor.Terminated:
+			close(stopped)
+			ctx.Stop(ctx.Self())
+		}
+	}))
+	<-watching
+}
+
+func TestUnclosedPoolWhoseAddressIsKnownGoesOnWhenCollected(t *testing.T) {
+	logged := make(chan string, 1)
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	system := pool.SharedSystem()
+	pid := func() *actor.PID {
+		p, err := pool.New(pool.WithLogger(logger))
+		require.NoError(t, err)
+		return p.PID()
+	}()
+	require.Contains(t, collect(t, logged), "pool was never closed")
+	result, err := system.Root.RequestFuture(pid, &messages.Task{Func: func(context.Context) (any, error) { return 42, nil }}, time.Minute).Result()
+	require.NoError(t, err)
+	require.Equal(t, 42, result.(*messages.Result).Value)
+	require.NoError(t, system.Root.StopFuture(pid).Wait())
 }
 
 func TestPendingResultKeepsItsPoolAlive(t *testing.T) {
-	logged := make(chan string, 1)
-	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
-	g := newGate()
-	r := func() *pool.AsyncResult[string] {
-		p, err := pool.New(pool.WithLogger(logger))
-		require.NoError(t, err)
-		return pool.ApplyAsync(t.Context(), p, g.task)
-	}()
-	<-g.started
-	for range 5 {
-		runtime.GC()
+	each := func(g *gate) func(context.Context, int) (string, error) {
+		return func(ctx context.Context, _ int) (string, error) { return g.task(ctx) }
 	}
-	select {
-	case line := <-logged:
-		t.Fatal(line)
-	default:
+	for name, submit := range map[string]func(*pool.Pool, *gate) (get func() (string, error)){
+		"of a task": func(p *pool.Pool, g *gate) func() (string, error) {
+			r := pool.ApplyAsync(t.Context(), p, g.task)
+			return func() (string, error) { return r.Get(t.Context()) }
+		},
+		"of a map": func(p *pool.Pool, g *gate) func() (string, error) {
+			r := pool.MapAsync(t.Context(), p, each(g), []int{1})
+			return func() (string, error) {
+				all, err := r.Get(t.Context())
+				return strings.Join(all, " "), err
+			}
+		},
+		"of a stream": func(p *pool.Pool, g *gate) func() (string, error) {
+			s := pool.IMap(t.Context(), p, each(g), count(1))
+			return func() (string, error) { return s.Next(t.Context()) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := make(chan string, 1)
+			logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+			g := newGate()
+			get := func() func() (string, error) {
+				p, err := pool.New(pool.WithLogger(logger))
+				require.NoError(t, err)
+				return submit(p, g)
+			}()
+			<-g.started
+			for range 5 {
+				runtime.GC()
+			}
+			select {
+			case line := <-logged:
+				t.Fatal(line)
+			default:
+			}
+			close(g.open)
+			v, err := get()
+			require.NoError(t, err)
+			require.Equal(t, "done", v)
+			require.Contains(t, collect(t, logged), "never closed")
+		})
 	}
-	close(g.open)
-	v, err := r.Get(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, "done", v)
-	require.Contains(t, collect(t, logged), "never closed")
 }
 
 // collect runs the collector until something was logged. Cleanups run some time

@@ -18,8 +18,8 @@ func Map[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R,
 
 // MapAsync calls fn for each item, on as many workers as there are chunks, and
 // returns the result to come: all results in the order of the items. items must
-// not be changed before that. No items give an empty result at once, without a
-// callback.
+// not be changed before that. No items, and nil items, give an empty result at once,
+// without a callback.
 //
 // An error, a panic or a Goexit abandons the rest of its own chunk; all other
 // chunks still run, unless [WithFailFast] is given. The result is ready after
@@ -113,6 +113,10 @@ func (j *mapJob[T, R]) plan(size, workers int) {
 // map in the queue: it waits for room, may be refused or dropped.
 func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
 	if j.chunks == 0 {
+		if ctx.Err() != nil {
+			_, err := actors.ContextOutcome(ctx)
+			return err
+		}
 		if err := p.router.EnterRoot(&j.task); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 	"slices"
@@ -115,11 +116,11 @@ func TestMapReportsTheErrorThatCameFirstInTimeAfterTheLastChunk(t *testing.T) {
 		_, err := pool.Map(t.Context(), p, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(10-n) * time.Second)
 			if n < 9 {
-				return 0, &pool.ItemError{Index: n, Err: errors.New("mine")}
+				return 0, fmt.Errorf("of %d", n)
 			}
 			return n, nil
 		}, []int{1, 5, 9}, pool.WithChunkSize(1))
-		require.ErrorContains(t, err, "item 1:", "the one of 5, after 5 seconds")
+		require.EqualError(t, err, "item 1: of 5", "after 5 seconds; the other comes after 9")
 		require.Equal(t, 9*time.Second, time.Since(begin))
 	})
 }
@@ -319,5 +320,69 @@ func TestCancelMayMeetTheEndOfTheLastChunk(t *testing.T) {
 				require.Equal(t, []int{1}, got)
 			}
 		}
+	})
+}
+
+func TestStarMapTakesTheOptionsOfAMap(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		pairs := func(yield func(int, int) bool) { _ = yield(1, 2) && yield(3, 4) && yield(5, 6) }
+		mine := errors.New("mine")
+		var called []string
+		r := pool.StarMapAsync(t.Context(), p, func(_ context.Context, a, b int) (int, error) {
+			if a == 1 {
+				return 0, mine
+			}
+			return a + b, nil
+		}, pairs, pool.WithChunkSize(2), pool.WithTaskName("sums"), pool.WithErrorCallback(func(err error) { called = append(called, err.Error()) }))
+		got, err := r.Get(t.Context())
+		require.ErrorIs(t, err, mine)
+		require.Equal(t, []int{0, 0, 11}, got, "the error abandons the rest of its chunk")
+		require.Equal(t, []string{"item 0: mine"}, called)
+		require.Equal(t, "sums", r.Name())
+
+		_, err = pool.StarMap(t.Context(), p, func(ctx context.Context, _, _ int) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			pairs, pool.WithTimeout(time.Second))
+		require.ErrorIs(t, err, pool.ErrTimeout)
+	})
+}
+
+func TestStarMapDoesNotTouchItsInputForNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t)
+		endless := func(yield func(int, int) bool) {
+			for yield(1, 2) {
+			}
+		}
+		_, err := pool.StarMap(t.Context(), p, add, endless, pool.WithChunkSize(0))
+		require.ErrorIs(t, err, pool.ErrInvalid)
+		p.Close()
+		_, err = pool.StarMap(t.Context(), p, add, endless)
+		require.ErrorIs(t, err, pool.ErrClosed)
+	})
+}
+
+func TestStarMapFailsWithTheErrorOfTheSequenceItsPairsAreMadeFrom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t)
+		mine := errors.New("mine")
+		lines := pool.Fallible(func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, mine) })
+		_, err := pool.StarMap(t.Context(), p, add, func(yield func(int, int) bool) {
+			for n := range lines {
+				if !yield(n, n) {
+					return
+				}
+			}
+		})
+		require.Same(t, mine, err)
+	})
+}
+
+func TestMapWithAnEndedContextIsCancelledEvenIfItIsEmpty(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := pool.Map(ctx, newPool(t), double, nil)
+		require.ErrorIs(t, err, pool.ErrCancelled)
 	})
 }

@@ -13,7 +13,8 @@ import (
 
 // AsyncResult is where the outcome of a task, or of a whole map, goes. It gets
 // exactly one, and everybody who asks is told the same. All methods may be
-// called from any goroutine, any number of times.
+// called from any goroutine, any number of times. The zero AsyncResult is no
+// result: only submissions make them.
 //
 // A wait from inside of a task, made with that task's context or one derived
 // from it, never deadlocks: what has not started is run in the place of the
@@ -111,7 +112,7 @@ func (r *AsyncResult[R]) Outcome() (Outcome, error) {
 // to arrive wins, the function's or the message's, and later ones are counted
 // in [Stats]. If a message wins, the task is cancelled. A message of another
 // kind, or with a value of another type, is a dead letter. The address is made
-// at the first call.
+// at the first call and stays the same; compare PIDs with Equal.
 func (r *AsyncResult[R]) PID() *actor.PID { return r.task.PID() }
 
 func (r *AsyncResult[R]) awaited() *actors.Task { return &r.task }

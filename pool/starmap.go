@@ -17,7 +17,8 @@ func StarMap[A, B, R any](ctx context.Context, p *Pool, fn func(context.Context,
 // StarMapAsync is MapAsync for a function of two arguments. items is read to its
 // end, on the caller's goroutine, before anything is queued; it must be finite.
 // If it panics, nothing is queued and the result carries a [*PanicError], or
-// the error given to [Fallible]. A nil items is ErrInvalid.
+// the error of a [Fallible] sequence that it ranges over. A nil items is
+// ErrInvalid.
 func StarMapAsync[A, B, R any](ctx context.Context, p *Pool, fn func(context.Context, A, B) (R, error), items iter.Seq2[A, B], opts ...MapOption) *AsyncResult[[]R] {
 	return starMap(ctx, "StarMapAsync", p, fn, items, opts, mapMode{})
 }
@@ -30,12 +31,20 @@ type pair[A, B any] struct {
 func starMap[A, B, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, A, B) (R, error),
 	items iter.Seq2[A, B], opts []MapOption, mode mapMode,
 ) *AsyncResult[[]R] {
+	mustHave(p != nil, name, "pool")
 	mustHave(fn != nil, name, "function")
-	if items == nil {
-		return refused[[]R](p, name, errNilItems(name))
+	config := newMapConfig(opts)
+	err := config.err()
+	switch {
+	case ctx == nil:
+		err = errors.Join(errNilContext(name), err)
+	case items == nil:
+		err = errors.Join(errNilItems(name), err)
+	case err == nil:
+		err = p.router.Refusal() // before the items, which may be many
 	}
-	if ctx == nil {
-		return refused[[]R](p, name, errNilContext(name))
+	if err != nil {
+		return refused[[]R](p, name, err)
 	}
 	pairs, err := collect(ctx, items)
 	if err != nil {
@@ -62,9 +71,10 @@ func collect[A, B any](ctx context.Context, items iter.Seq2[A, B]) (pairs []pair
 	return pairs, nil
 }
 
-// Fallible makes of a sequence that can fail one that a stream or StarMap takes.
-// At the first error it ends, and so does the stream, with that very error after
-// the items that came before.
+// Fallible makes of a sequence that can fail one that a stream takes, or that
+// the pairs of a StarMap are made from. At the first error it ends, and so does
+// the stream, with that very error after the items that came before; a StarMap
+// fails with it.
 func Fallible[T any](items iter.Seq2[T, error]) iter.Seq[T] {
 	mustHave(items != nil, "Fallible", "sequence")
 	return func(yield func(T) bool) {

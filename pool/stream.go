@@ -74,7 +74,8 @@ func (s *Stream[R]) All() iter.Seq2[R, error] {
 // Next blocks until there is a result and returns it. If ctx ends first, the
 // error matches ErrNotReady and ctx's error, nothing is lost, and Next may be
 // called again. At the end the error is ErrStreamEnd; a stream that ended early
-// returns the error that ended it, each time.
+// returns the error that ended it, each time. The error of a sequence that
+// failed, and ErrCancelled after [Pool.CancelQueued], come once, before the end.
 func (s *Stream[R]) Next(ctx context.Context) (R, error) {
 	var zero R
 	if ctx == nil {

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/greenroom-go/greenroom/actors"
@@ -91,7 +92,7 @@ func callback[R any](c *taskConfig, r *AsyncResult[R]) (func(), error) {
 	if c.onSuccess != nil {
 		var ok bool
 		if onSuccess, ok = c.onSuccess.(func(R)); !ok {
-			return nil, fmt.Errorf("%w: WithCallback: the callback is a %T, but the result is a %T", ErrInvalid, c.onSuccess, onSuccess)
+			return nil, fmt.Errorf("%w: WithCallback: the callback is a %T, but the result, of type %v, needs a %T", ErrInvalid, c.onSuccess, reflect.TypeFor[R](), onSuccess)
 		}
 	}
 	onError := c.onError

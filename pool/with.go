@@ -10,7 +10,8 @@ import (
 // panics: Python's with statement. Results that run did not wait for end with
 // ErrTerminated. With waits until the pool has ended or ctx ends, so that no
 // function of a task is left running unless ctx ended first. It returns the
-// error of New, of run, and of that wait. A nil run panics.
+// error of New, of run, and of that wait, which is ctx's if that has ended. A nil
+// run panics.
 func With(ctx context.Context, run func(*Pool) error, opts ...Option) error {
 	return with(ctx, "With", run, opts, func(p *Pool) error {
 		p.Terminate()

@@ -207,3 +207,13 @@ func TestAllBadOptionsAreReportedOnceInTheOrderGiven(t *testing.T) {
 			"invalid argument: WithFailFast: it is for maps; whoever reads a stream can stop at an error")
 	})
 }
+
+func TestZeroResultsAreRefused(t *testing.T) {
+	var r pool.AsyncResult[int]
+	_, err := r.Get(t.Context())
+	require.ErrorIs(t, err, pool.ErrInvalid)
+	require.ErrorContains(t, err, "Get on a zero AsyncResult")
+	var s pool.Stream[int]
+	_, err = s.Next(t.Context())
+	require.ErrorIs(t, err, pool.ErrInvalid)
+}

@@ -46,8 +46,11 @@ func (r *AsyncResult[R]) Get(ctx context.Context) (R, error) {
 func (r *AsyncResult[R]) Wait(ctx context.Context) error { return r.wait(ctx, "Wait") }
 
 func (r *AsyncResult[R]) wait(ctx context.Context, call string) error {
-	if ctx == nil {
+	switch {
+	case ctx == nil:
 		return errNilContext(call)
+	case r.task.Router() == nil:
+		return fmt.Errorf("%w: %s on a zero AsyncResult; only submissions make results", ErrInvalid, call)
 	}
 	return await(ctx, actors.TaskWait{Task: &r.task})
 }

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 	"sync"
@@ -78,8 +79,11 @@ func (s *Stream[R]) All() iter.Seq2[R, error] {
 // failed, and ErrCancelled after [Pool.CancelQueued], come once, before the end.
 func (s *Stream[R]) Next(ctx context.Context) (R, error) {
 	var zero R
-	if ctx == nil {
+	switch {
+	case ctx == nil:
 		return zero, errNilContext("Next")
+	case s.state == nil:
+		return zero, fmt.Errorf("%w: Next on a zero Stream; only IMap and IMapUnordered make streams", ErrInvalid)
 	}
 	got, err := s.next(ctx)
 	switch {

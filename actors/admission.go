@@ -143,7 +143,7 @@ func (r *Router) refusal(t *Task) error {
 	case r.broken != nil:
 		return r.broken
 	case r.state == terminated, r.state == closing && (!t.internal || t.root != nil):
-		return fmt.Errorf("%w: pool %q", messages.ErrClosed, r.config.Name)
+		return r.closedError()
 	case t.worker > r.config.Workers:
 		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.worker, r.config.Workers)
 	case t.key != "" && !r.usesKeys:

@@ -198,8 +198,8 @@ func TestContextFindsTheFrameOfItsTask(t *testing.T) {
 	outer := newContext(context.Background())
 	inner := newContext(outer)
 	derived := context.WithValue(inner, userKey{}, "value")
-	require.Same(t, outer.task, FrameOf(outer).Task())
-	require.Same(t, inner.task, FrameOf(derived).Task(), "the innermost task counts")
+	require.Same(t, outer.task, FrameOf(outer).task)
+	require.Same(t, inner.task, FrameOf(derived).task, "the innermost task counts")
 	require.Nil(t, FrameOf(context.Background()))
 
 	inner.task.frame.finish()

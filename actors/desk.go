@@ -20,6 +20,7 @@ type desk struct {
 	system *actor.ActorSystem
 	pid    *actor.PID // without RequestId
 	last   uint32
+	round  bool // every number has been given once
 	tasks  map[uint32]*Task
 }
 
@@ -48,7 +49,9 @@ func (d *desk) assign(t *Task, ready bool) uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for {
-		d.last++
+		if d.last++; d.last == 0 {
+			d.round = true
+		}
 		if _, taken := d.tasks[d.last]; !taken && d.last != 0 {
 			break
 		}
@@ -78,7 +81,7 @@ func (d *desk) SendUserMessage(pid *actor.PID, message any) {
 	}
 	d.mu.Lock()
 	t := d.tasks[pid.RequestId]
-	known := pid.RequestId <= d.last
+	known := d.round || pid.RequestId <= d.last
 	d.mu.Unlock()
 	switch {
 	case t == nil && known:

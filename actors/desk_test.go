@@ -140,3 +140,16 @@ func (w *watcherProcess) SendSystemMessage(_ *actor.PID, message any) {
 	w.received = append(w.received, message)
 }
 func (w *watcherProcess) Stop(*actor.PID) {}
+
+func TestForgottenNumbersCountAsLateAfterTheNumbersHaveWrappedAround(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := openDesk(t)
+		d.last = 1<<32 - 2
+		old := inState(d.router, stateRunning)
+		pid := old.PID()
+		old.Cancel()
+		inState(d.router, stateRunning).PID()
+		d.system.Root.Send(pid, &messages.Result{Value: "late"})
+		require.EqualValues(t, 1, d.router.late.Load())
+	})
+}

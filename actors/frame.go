@@ -60,9 +60,6 @@ func (f *Frame) Worker() int { return f.worker }
 // Router is where the task was submitted.
 func (f *Frame) Router() *Router { return f.task.router }
 
-// Task is the running task.
-func (f *Frame) Task() *Task { return f.task }
-
 // placeState says whether a task may run in the place of a frame.
 type placeState uint8
 

@@ -57,7 +57,8 @@ func (g *graph) enter(ctx context.Context, f *frame, e *entry) bool {
 	if inVain, _ := stuck(f); !inVain {
 		return true
 	}
-	f.waits = f.waits[:len(f.waits)-1]
+	last := len(f.waits) - 1
+	f.waits = slices.Delete(f.waits, last, last+1) // which keeps nothing alive
 	return false
 }
 

@@ -36,7 +36,9 @@ func (n *Nudge) give() { n.once.Do(func() { close(n.given) }) }
 // if none of Any can (unless there are none).
 type Blockers struct {
 	All, Any []*Task
-	place    *frame // nil, or whose end is waited for even if its task is decided
+	// place, if not nil, is a frame whose function must return, though its task
+	// may be decided already.
+	place *frame
 }
 
 // Await blocks until w is ready, ctx ends, or the wait turns out to be a

@@ -75,6 +75,21 @@ func TestCancelQueuedLetsAMapFinishTheChunksInHand(t *testing.T) {
 	})
 }
 
+func TestCancelQueuedSparesWhatRunsOfAMapThatFailsFast(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1))
+		m := pool.MapAsync(t.Context(), p, func(ctx context.Context, n int) (int, error) {
+			time.Sleep(time.Second)
+			return n, ctx.Err()
+		}, []int{7, 8, 9}, pool.WithChunkSize(1), pool.WithFailFast())
+		time.Sleep(time.Second / 2)
+		require.Equal(t, 1, p.CancelQueued())
+		got, err := m.Get(t.Context())
+		require.ErrorIs(t, err, pool.ErrCancelled)
+		require.Equal(t, []int{7, 0, 0}, got)
+	})
+}
+
 func TestCancelQueuedCutsABroadcastShort(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(2))

@@ -3,8 +3,10 @@ package pool_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
@@ -98,4 +100,20 @@ func occupy(t *testing.T, p *pool.Pool) *gate {
 	pool.ApplyAsync(context.Background(), p, g.task)
 	<-g.started
 	return g
+}
+
+// bubbleSystem is an actor system that logs nothing and whose dead letters leave
+// no goroutine behind at the end of the bubble.
+func bubbleSystem(t *testing.T) *actor.ActorSystem {
+	system := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond),
+	)
+	t.Cleanup(func() {
+		if !system.IsStopped() {
+			system.Shutdown()
+		}
+		time.Sleep(time.Millisecond)
+	})
+	return system
 }

@@ -201,7 +201,7 @@ func (j *mapJob[T, R]) chunksEnded(n int, err error) {
 		for _, m := range j.forget() {
 			m.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 		}
-	case err != nil && j.failFast:
+	case err != nil && err != ErrCancelled && j.failFast:
 		j.task.Settle(messages.Failed, err)
 	}
 }

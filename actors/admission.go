@@ -20,6 +20,21 @@ func (r *Router) Submit(ctx context.Context, t *Task) error {
 	return r.submit(ctx, t, false)
 }
 
+// Go is Submit for a function of which nobody is told how it ends. It reports
+// false if it needs a Task, for there is no room for it just now, the pool's
+// routing wants to see it, or the pool takes none.
+func (r *Router) Go(fn func()) bool {
+	r.mu.Lock()
+	if !r.takesAtOnce() {
+		r.mu.Unlock()
+		return false
+	}
+	r.accepted++
+	r.outstanding++
+	r.pushAndUnlock(queued{fn: fn})
+	return true
+}
+
 // SubmitPiece is Submit for a piece of root, which has been accepted. If the
 // strategy refuses the piece, root ends with that error; if the pool has ended,
 // so has root.
@@ -38,17 +53,61 @@ func (r *Router) SubmitMessage(t *Task) error {
 }
 
 func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
-	if err := ctx.Err(); err != nil {
-		_, err = ContextOutcome(ctx)
+	if ctx.Done() != nil && ctx.Err() != nil {
+		_, err := ContextOutcome(ctx)
 		return err
 	}
-	var fx effects
 	r.mu.Lock()
+	if t.isPlain() && !message && r.takesAtOnce() {
+		t.entered = true
+		t.state.Store(stateQueued)
+		r.accepted++
+		r.outstanding++
+		r.pushAndUnlock(queued{task: t})
+		t.WatchParent()
+		return nil
+	}
+	return r.submitSlowly(ctx, t, message)
+}
+
+// isPlain reports whether t has nothing that the line cannot serve.
+func (t *Task) isPlain() bool {
+	if t.internal || t.exempt || t.fixed > 0 {
+		return false
+	}
+	s := t.spec()
+	return s.key == "" && s.root == nil
+}
+
+// takesAtOnce reports whether a task that is nothing special is accepted without
+// a further look: it is the way of most tasks.
+func (r *Router) takesAtOnce() bool {
+	return r.plain && r.state == open && r.broken == nil && r.surelyHasRoom()
+}
+
+// pushAndUnlock files a task or function in the line and lets the lock go.
+func (r *Router) pushAndUnlock(q queued) {
+	r.line.push(q)
+	if r.coming > 0 || r.idle.head == nil && r.unstarted == len(r.slots) {
+		r.mu.Unlock() // somebody is coming, or nobody sleeps
+		return
+	}
+	var fx effects
+	r.rouse(&fx)
+	r.unlock(&fx)
+}
+
+// submitSlowly is called with the lock held, which it releases.
+func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error {
+	var fx effects
 	if err := r.refusal(t); err != nil {
 		r.unlock(&fx)
 		return err
 	}
-	if t.exempt || r.room() {
+	// Those who wait for room are let in one after another; meanwhile others may
+	// use it, but a message must not overtake one that came before, nor one with
+	// its key.
+	if t.exempt || r.room() && (r.waiters.Len() == 0 || !message && t.key() == "") {
 		err := r.accept(t, &fx)
 		r.unlock(&fx)
 		if err == nil {
@@ -61,49 +120,75 @@ func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
 	case policy == Reject:
 		r.unlock(&fx)
 		return fmt.Errorf("%w: %d tasks wait, the limit is %d", messages.ErrFull, r.config.Limit, r.config.Limit)
-
 	case policy == DropOldest:
-		oldest := r.queue.oldest()
-		if oldest == nil {
-			r.unlock(&fx)
-			return fmt.Errorf("%w: no task waits that could be dropped (limit %d)", messages.ErrFull, r.config.Limit)
-		}
-		err := r.accept(t, &fx)
-		dropped := err == nil && oldest.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
-		r.unlock(&fx)
-		if err == nil {
-			t.WatchParent()
-		}
-		if dropped {
-			oldest.settled(stateQueued, messages.Dropped, messages.ErrDropped)
-		}
-		return err
-
+		return r.dropOldest(t)
 	case policy == CallerRuns && !message && r.mayRunAnywhere(t):
 		r.enter(t)
 		t.state.Store(stateRunning)
+		t.outside = true
 		r.beside[t] = struct{}{}
 		r.attendants++
 		r.unlock(&fx)
 		r.runBeside(ctx, t)
 		return nil
-
 	case message:
 		r.enter(t)
 		t.state.Store(stateQueued)
 		r.waiters.PushBack(&submitter{task: t})
+		t.linked().held = true
+		r.setHeld()
 		r.unlock(&fx)
 		t.WatchParent()
 		return nil
 	}
-
 	r.unlock(&fx)
 	return r.submitFull(ctx, t)
 }
 
+// dropOldest accepts t and ends the task that has waited longest. Called with the
+// lock held, which it releases.
+func (r *Router) dropOldest(t *Task) error {
+	var fx effects
+	oldest := r.oldest()
+	if oldest == nil {
+		r.unlock(&fx)
+		return fmt.Errorf("%w: no task waits that could be dropped (limit %d)", messages.ErrFull, r.config.Limit)
+	}
+	err := r.accept(t, &fx)
+	var dropped bool
+	if err == nil && oldest.task == nil {
+		*oldest = queued{}
+		r.uncounted++
+		r.outstanding--
+		r.outcomes[messages.Dropped].Add(1)
+	} else if err == nil {
+		dropped = oldest.task.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
+	}
+	r.unlock(&fx)
+	if err == nil {
+		t.WatchParent()
+	}
+	if dropped {
+		oldest.task.settled(stateQueued, messages.Dropped, messages.ErrDropped)
+	}
+	return err
+}
+
+// oldest is what has waited longest of what a full queue may drop, or nil.
+func (r *Router) oldest() *queued {
+	linked := r.queue.oldest()
+	if first := r.line.oldest(); first != nil && (linked == nil || linked.linked().order > r.line.taken()+1) {
+		return first
+	}
+	if linked == nil {
+		return nil
+	}
+	return &queued{task: linked}
+}
+
 // mayRunAnywhere reports whether t may run at once and beside the workers: it
 // is not bound to a worker, and no key has a say in when it runs.
-func (r *Router) mayRunAnywhere(t *Task) bool { return t.worker == 0 && t.key == "" }
+func (r *Router) mayRunAnywhere(t *Task) bool { return t.fixed == 0 && t.key() == "" }
 
 // EnterRoot accepts a map or a stream, which is never queued itself: its pieces
 // are. It is running from here on.
@@ -139,28 +224,39 @@ func (r *Router) Refusal() error {
 
 // refusal says why a task cannot be accepted now, or nil.
 func (r *Router) refusal(t *Task) error {
-	switch {
+	switch key := t.key(); {
 	case r.broken != nil:
 		return r.broken
-	case r.state == terminated, r.state == closing && (!t.internal || t.root != nil):
+	case r.state == terminated, r.state == closing && (!t.internal || t.root() != nil):
 		return r.closedError()
-	case t.worker > r.config.Workers:
-		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.worker, r.config.Workers)
-	case t.key != "" && !r.usesKeys:
-		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, t.key)
+	case int(t.fixed) > r.config.Workers:
+		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed, r.config.Workers)
+	case key != "" && !r.usesKeys:
+		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, key)
 	}
 	return nil
+}
+
+// surelyHasRoom is room without a look at the workers: it may say no too often,
+// for it counts tasks in batches until the worker reports.
+func (r *Router) surelyHasRoom() bool {
+	return r.config.Limit == Unlimited ||
+		r.line.length+r.queue.length+r.loaned-r.uncounted+r.active < r.config.Limit+r.config.Workers
 }
 
 // room reports whether one more task may wait. Tasks that a free worker is
 // about to take do not count as waiting.
 func (r *Router) room() bool {
-	return r.config.Limit == Unlimited ||
-		r.waiters.Len() == 0 && r.hasRoom()
+	return r.surelyHasRoom() || r.waiting()+r.busy() < r.config.Limit+r.config.Workers
 }
 
-func (r *Router) hasRoom() bool {
-	return r.queue.length+r.busy < r.config.Limit+r.config.Workers
+// waiting counts the tasks that wait, those that enter a full queue excepted.
+func (r *Router) waiting() int {
+	n := r.line.length + r.queue.length - r.uncounted
+	for s := r.sharing.head; s != nil; s = s.next {
+		n += s.batch.rest()
+	}
+	return n
 }
 
 // accept files the task and sees to it that a worker comes for it.
@@ -173,7 +269,18 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		r.enter(t)
 		t.state.Store(stateQueued)
 	}
-	r.queue.put(t, target)
+	switch {
+	case r.plain && target.Worker == 0:
+		if t.exempt {
+			r.uncounted++
+		}
+		r.line.push(queued{task: t})
+	case r.plain: // its turn comes after what is in the line now
+		r.queue.order = r.line.pushed
+		fallthrough
+	default:
+		r.queue.put(t, target)
+	}
 	if target.Worker > 0 {
 		r.rouseWorker(target.Worker, fx)
 	} else {
@@ -184,7 +291,7 @@ func (r *Router) accept(t *Task, fx *effects) error {
 
 func (r *Router) load(worker int) int {
 	load := r.queue.own[worker].length
-	if r.slots[worker].running != nil {
+	if t := r.slots[worker].running(); t != nil && t.hasPlace() {
 		load++
 	}
 	return load
@@ -192,8 +299,8 @@ func (r *Router) load(worker int) int {
 
 // enter counts a task from its acceptance until leave.
 func (r *Router) enter(t *Task) {
-	if t.root != nil {
-		r.enterRoot(t.root)
+	if root := t.root(); root != nil {
+		r.enterRoot(root)
 	}
 	if t.internal {
 		return
@@ -203,7 +310,8 @@ func (r *Router) enter(t *Task) {
 	r.outstanding++
 }
 
-// leave is called once for every task that entered, when its outcome can be read.
+// leave is called once for every task that entered, when its outcome can be
+// read, unless the worker that ran it reports it.
 func (r *Router) leave(t *Task) {
 	var fx effects
 	r.mu.Lock()

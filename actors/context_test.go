@@ -23,8 +23,18 @@ var errCause = errors.New("the cause")
 func newContext(parent context.Context) *taskContext {
 	t := &Task{}
 	t.Init(nil, nil, parent, TaskOptions{})
-	return &t.ctx
+	t.state.Store(stateDeciding)
+	return (*taskContext)(t)
 }
+
+// end ends the context as the task does, with what it has made so far or with
+// nothing.
+func (c *taskContext) end(cause error) {
+	c.err = cause
+	c.task().publish()
+}
+
+func (c *taskContext) task() *Task { return (*Task)(c) }
 
 // foreign is a context that the standard library does not know.
 type foreign struct{ context.Context }
@@ -198,11 +208,11 @@ func TestContextFindsTheFrameOfItsTask(t *testing.T) {
 	outer := newContext(context.Background())
 	inner := newContext(outer)
 	derived := context.WithValue(inner, userKey{}, "value")
-	require.Same(t, outer.task, FrameOf(outer).task)
-	require.Same(t, inner.task, FrameOf(derived).task, "the innermost task counts")
+	require.Same(t, outer.task(), runningTask(outer))
+	require.Same(t, inner.task(), runningTask(derived), "the innermost task counts")
 	require.Nil(t, FrameOf(context.Background()))
 
-	inner.task.frame.finish()
+	inner.task().finish()
 	require.Nil(t, FrameOf(derived), "a function that has returned has no place left")
 }
 
@@ -259,10 +269,9 @@ func BenchmarkContext(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				t := &Task{}
-				t.Init(nil, nil, context.Background(), TaskOptions{})
-				use(&t.ctx)
-				t.ctx.end(nil)
+				ctx := newContext(context.Background())
+				use(ctx)
+				ctx.end(nil)
 			}
 		})
 	}

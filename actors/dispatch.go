@@ -1,37 +1,27 @@
 package actors
 
-// This file is the router's side towards the workers: who takes which task, who
-// is idle, and who is woken. What holds at every moment in which the lock is
-// free: if a task waits that an idle worker may take, then some worker has been
-// woken, or is about to come for its next task.
+import "time"
 
-// idleList is a stack of the workers that wait for tasks, so that the one that
-// worked last, whose memory is still in the cache, works next.
-type idleList struct{ head *slot }
+// This file is the router's side towards the workers: who takes which tasks, who
+// is idle, and who is woken.
+//
+// What holds whenever the lock is free: if there is a task in the line, or one in
+// a batch that its worker has not begun, and a worker is idle, then a worker is
+// coming: one that was woken, or one that looks again before it sleeps. A worker
+// that comes takes what there is, from the line or else half of what another
+// worker has not begun, and wakes the next one if something is left. So a long
+// task holds back nothing that stands behind it in a batch, and no more than one
+// worker is being woken at a time: when the tasks are short, the first one has
+// done them before a second one would have come.
 
-func (l *idleList) push(s *slot) {
-	s.parked = true
-	s.next = l.head
-	if l.head != nil {
-		l.head.prev = s
-	}
-	l.head = s
-}
-
-func (l *idleList) remove(s *slot) {
-	if !s.parked {
-		return
-	}
-	if s.prev == nil {
-		l.head = s.next
-	} else {
-		s.prev.next = s.next
-	}
-	if s.next != nil {
-		s.next.prev = s.prev
-	}
-	s.prev, s.next, s.parked = nil, nil, false
-}
+// Between these times for a task, batches stay as they are; below they double,
+// above they shrink to one task. Only a batch that left others in the line is
+// timed: there is nothing to gain for one that took them all. A batch of 5 µs tasks is worth 300 µs, which is
+// what waking a worker to take its rest may cost.
+const (
+	shortTask = time.Microsecond
+	longTask  = 5 * time.Microsecond
+)
 
 // installed gives a worker's place the mailbox through which it is woken.
 func (r *Router) installed(number int, box *mailbox) {
@@ -40,52 +30,154 @@ func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Unlock()
 }
 
-// next returns a claimed task for a worker that is free, or nil; then the
-// worker is idle and will be woken.
-func (r *Router) next(number int) *Task {
+// next returns what a worker that is free shall run, a batch of which it has
+// begun the first place, or nil; then the worker is idle and will be woken. If it
+// may linger and no other worker is coming, it is not idle yet: then again is
+// true, and it is this worker that is coming, so it must call next again soon.
+func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	var fx effects
 	r.mu.Lock()
 	s := &r.slots[number]
-	var t *Task
-	for t = r.queue.next(number); t != nil; t = r.queue.next(number) {
-		r.queue.take(t)
-		if t.claim() {
-			break
-		}
-		r.queue.release(t) // it was cancelled just now
-	}
-	if t == nil {
-		if !s.parked {
-			r.idle.push(s)
-		}
-	} else {
+	r.arrived(s)
+	switch b = r.nextBatch(s); {
+	case b != nil:
 		r.idle.remove(s)
-		t.frame.worker = number
-		s.running = t
-		r.busy++
 		r.rouse(&fx)
+	case mayLinger && r.coming == 0 && r.state == open && s.in == nil && s.lent == nil:
+		s.coming = true
+		r.coming++
+		again = true
+	case s.in == nil && s.lent == nil:
+		r.idle.push(s)
 	}
 	r.admit(&fx)
+	r.checkDrained(&fx)
 	r.unlock(&fx)
-	return t
+	return b, again
 }
 
-// finished is told when the function of a claimed task has returned, by the
-// goroutine that ran it, after the task was decided.
-func (r *Router) finished(t *Task) {
+// arrived takes down what a worker has to report.
+func (r *Router) arrived(s *slot) {
+	r.outstanding -= s.ended
+	s.ended = 0
+	if s.ran > 0 {
+		r.measure(s.ran, s.took)
+		s.ran = 0
+	}
+	r.expected(s)
+}
+
+// expected ends the wait for a worker that was woken or started, if it was.
+func (r *Router) expected(s *slot) {
+	if s.coming {
+		s.coming = false
+		r.coming--
+	}
+	if s.starting {
+		s.starting = false
+		r.starting--
+	}
+}
+
+// nextBatch finds the worker something to do.
+func (r *Router) nextBatch(s *slot) *batch {
+	if b := s.batch; b != nil {
+		if b.rest() > 0 { // it was interrupted by a message
+			b.word.Add(1)
+			return b
+		}
+		r.drop(s)
+	}
+	if s.lent != nil {
+		return nil
+	}
+	b := r.fromQueue(s)
+	if b == nil {
+		b = r.line.take(r.size)
+	}
+	if b == nil {
+		b = r.steal()
+	}
+	if b == nil {
+		return nil
+	}
+	s.batch, b.timed = b, r.line.length > 0 && r.mayBatch
+	r.active++
+	r.loaned += b.loan
+	if b.loan > 0 {
+		r.sharing.push(s)
+	}
+	return b
+}
+
+// drop ends a batch that its worker is through with.
+func (r *Router) drop(s *slot) {
+	b := s.batch
+	s.batch = nil
+	r.active--
+	r.loaned -= b.loan
+	r.sharing.remove(s)
+	r.line.retire(b)
+}
+
+// fromQueue takes a task that is not in the line, if its turn has come.
+func (r *Router) fromQueue(s *slot) *batch {
+	t := r.queue.next(int(s.number))
+	if t == nil || r.line.length > 0 && t.linked().order > r.line.taken()+1 {
+		return nil
+	}
+	r.queue.take(t)
+	b := r.line.fresh()
+	b.of[0] = queued{task: t}
+	b.hand(0, 1)
+	return b
+}
+
+// steal takes half of what another worker has not begun.
+func (r *Router) steal() *batch {
+	for s := r.sharing.head; s != nil; s = r.sharing.head {
+		places := s.batch.cut((s.batch.rest() + 1) / 2)
+		if len(places) == 0 {
+			r.sharing.remove(s)
+			continue
+		}
+		b := r.line.fresh()
+		b.hand(0, copy(b.of[:], places))
+		clear(places)
+		return b
+	}
+	return nil
+}
+
+// measure adapts the size of batches to how long n tasks took.
+func (r *Router) measure(n int, took time.Duration) {
+	switch each := took / time.Duration(n); {
+	case each > longTask:
+		r.size = 1
+	case each < shortTask:
+		r.size = min(2*r.size, batchSize)
+	}
+}
+
+// pass is told by a worker that it has come to a place at which there is nothing
+// to run: what stood there was taken back, or run by somebody else.
+func (r *Router) pass(q queued) {
 	var fx effects
 	r.mu.Lock()
-	if s := &r.slots[t.frame.worker]; s.running == t {
-		s.running = nil
-		r.busy--
-	} else {
-		delete(r.beside, t)
-	}
-	if r.queue.release(t) {
+	switch t := q.task; {
+	case t == nil || !t.pinned():
+		r.uncounted--
+	case t.outside: // it runs elsewhere and keeps its key meanwhile
+	case r.queue.release(t):
 		r.rouse(&fx)
 	}
-	r.admit(&fx)
 	r.unlock(&fx)
+}
+
+// pinned reports whether t waited in the queue and not in the line.
+func (t *Task) pinned() bool {
+	l := t.hasLinks()
+	return l != nil && l.order > 0
 }
 
 // releaseKey lets the next task with the key of t go ahead.
@@ -98,43 +190,111 @@ func (r *Router) releaseKey(t *Task) {
 	r.unlock(&fx)
 }
 
+// finished is told when the place of a task is free that had a key, or that did
+// not run on a worker of its own.
+func (r *Router) finished(t *Task) {
+	var fx effects
+	r.mu.Lock()
+	delete(r.beside, t)
+	if r.queue.release(t) {
+		r.rouse(&fx)
+	}
+	r.admit(&fx)
+	r.unlock(&fx)
+}
+
 // OthersWait reports whether tasks wait that the worker on which t runs could
 // take. A long task that can be split makes room for them.
 func (t *Task) OthersWait() bool {
 	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.queue.next(t.frame.worker) != nil
+	if r.line.length > 0 || r.queue.next(int(t.place)) != nil {
+		return true
+	}
+	b := r.slots[t.place].batch
+	return b != nil && b.rest() > 0
 }
 
-// withdraw takes a worker that fails or stops off the idle list. If it had been
-// woken for a task, another one is woken in its stead. A worker that has been
-// replaced has no place in the list.
+// withdraw takes a worker that fails or stops out of the company: others take
+// what it has not begun, and another one is woken if it had been. A worker that
+// has been replaced has no place there.
 func (r *Router) withdraw(box *mailbox) {
 	var fx effects
 	r.mu.Lock()
 	if s := &r.slots[box.number]; s.box == box {
 		r.idle.remove(s)
+		r.arrived(s)
+		if s.batch != nil {
+			r.takeBack(s)
+			r.drop(s)
+		}
 	}
 	r.rouse(&fx)
+	r.checkDrained(&fx)
 	r.unlock(&fx)
 }
 
-// rouse sees to it that a worker comes for the first task that any may take.
+// takeBack puts what a worker has not begun in front of the line.
+func (r *Router) takeBack(s *slot) {
+	if places := s.batch.cut(batchSize); len(places) > 0 {
+		r.line.pushFront(places)
+		clear(places)
+	}
+	r.sharing.remove(s)
+}
+
+// gather puts everything that has not begun into the line.
+func (r *Router) gather() {
+	for s := r.sharing.head; s != nil; s = r.sharing.head {
+		r.takeBack(s)
+	}
+}
+
+// rouse sees to it that a worker comes for what any may take.
 func (r *Router) rouse(fx *effects) {
-	if r.queue.shared.head == nil {
+	if r.coming > 0 || !r.waits() {
 		return
 	}
 	if s := r.idle.head; s != nil {
-		r.idle.remove(s)
-		fx.wake = append(fx.wake, s.box)
+		s.coming = true
+		r.coming++
+		r.wake(s, fx)
+		return
+	}
+	if r.starting > 0 && r.starting >= r.line.length+r.queue.shared.length {
 		return
 	}
 	for ; r.unstarted < len(r.slots); r.unstarted++ {
 		if s := &r.slots[r.unstarted]; !s.started {
+			s.starting = true
+			r.starting++
 			r.start(s, fx)
 			return
 		}
+	}
+}
+
+// waits reports whether there is something that any worker may take.
+func (r *Router) waits() bool {
+	if r.line.length > 0 || r.queue.shared.head != nil {
+		return true
+	}
+	for s := r.sharing.head; s != nil; s = r.sharing.head {
+		if s.batch.rest() > 0 {
+			return true
+		}
+		r.sharing.remove(s)
+	}
+	return false
+}
+
+func (r *Router) wake(s *slot, fx *effects) {
+	r.idle.remove(s)
+	if fx.wake == nil {
+		fx.wake = s.box
+	} else {
+		fx.wakeToo = append(fx.wakeToo, s.box)
 	}
 }
 
@@ -142,9 +302,8 @@ func (r *Router) rouse(fx *effects) {
 func (r *Router) rouseWorker(number int, fx *effects) {
 	s := &r.slots[number]
 	switch {
-	case s.parked:
-		r.idle.remove(s)
-		fx.wake = append(fx.wake, s.box)
+	case s.in == &r.idle:
+		r.wake(s, fx)
 	case !s.started:
 		r.start(s, fx)
 	}
@@ -152,7 +311,7 @@ func (r *Router) rouseWorker(number int, fx *effects) {
 
 func (r *Router) start(s *slot, fx *effects) {
 	s.started = true
-	fx.start = append(fx.start, s.number)
+	fx.start = append(fx.start, int(s.number))
 }
 
 // StartAll starts the workers that have not been needed so far.
@@ -167,87 +326,143 @@ func (r *Router) StartAll() {
 	r.unlock(&fx)
 }
 
-// remove takes a task out of the queue that was decided while it waited.
+// remove is told that a task was decided while it waited.
 func (r *Router) remove(t *Task) {
 	var fx effects
 	r.mu.Lock()
-	if t.in != nil {
-		r.queue.take(t)
-		if r.queue.release(t) {
-			r.rouse(&fx)
-		}
-		r.admit(&fx)
-	} else {
-		r.forgetHeld(t)
-	}
+	r.leftPlace(t, &fx)
+	r.admit(&fx)
 	r.unlock(&fx)
 }
+
+// leftPlace accounts for a task that no longer waits though its place is there.
+// Many such places are worth a walk along the line.
+func (r *Router) leftPlace(t *Task, fx *effects) {
+	l := t.hasLinks()
+	switch {
+	case l != nil && l.in != nil:
+		r.queue.take(t)
+		if r.queue.release(t) {
+			r.rouse(fx)
+		}
+	case l != nil && l.order > 0: // a worker has it in its batch and passes over it
+	case l != nil && l.held:
+		r.forgetHeld(t)
+	case !t.exempt:
+		if r.uncounted++; r.uncounted > manyHoles && 2*r.uncounted > r.line.length {
+			r.uncounted -= r.line.compact()
+		}
+	}
+}
+
+// manyHoles is how many places at which nothing waits are not worth a walk.
+const manyHoles = 1024
 
 // ClaimFor claims t, or what has to run before it, for a task that waits for it
 // on the given worker.
 func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
+	if t.phase() != stateQueued {
+		return nil
+	}
 	var fx effects
 	r.mu.Lock()
 	defer r.unlock(&fx)
-	if t.in == nil || t.worker > 0 && t.worker != worker {
+	if t.fixed > 0 && int(t.fixed) != worker {
 		return nil
 	}
-	if c := t.chain; c != nil && c.holder != t {
-		if c.holder.in == nil {
+	if c := t.chained(); c != nil && c.holder != t {
+		if !c.holder.isLinked() {
 			c.nudges = append(c.nudges, nudge)
 			return nil
 		}
 		t = c.holder
 	}
-	r.queue.take(t)
 	if !t.claim() {
-		if r.queue.release(t) {
-			r.rouse(&fx)
-		}
 		nudge.give() // what t held back may be free now
-		t = nil
-	} else {
-		r.beside[t] = struct{}{}
+		return nil
 	}
+	t.outside = true
+	if t.isLinked() {
+		r.queue.take(t)
+	} else if !t.pinned() && !t.exempt {
+		r.uncounted++
+	}
+	r.beside[t] = struct{}{}
 	r.admit(&fx)
 	return t
 }
 
 // holders are the running tasks of which one must go on before t, which waits
-// in the queue, can start. None if a worker is free for it.
-func (r *Router) holders(t *Task) []*frame {
+// in the queue, can start. None if a worker is free for it, or may be soon.
+func (r *Router) holders(t *Task) []*Task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.in == nil {
-		return nil
-	}
-	if c := t.chain; c != nil && c.holder != t {
-		if c.holder.in == nil {
-			return []*frame{&c.holder.frame}
+	if c := t.chained(); c != nil && c.holder != t {
+		if !c.holder.isLinked() {
+			return []*Task{c.holder}
 		}
 		t = c.holder
 	}
-	if t.assigned > 0 {
-		if running := r.slots[t.assigned].running; running != nil {
-			return []*frame{&running.frame}
+	if assigned := t.assignedWorker(); assigned > 0 {
+		return r.slots[assigned].holder()
+	}
+	if r.active < r.config.Workers {
+		return nil
+	}
+	tasks := make([]*Task, 0, r.active)
+	for i := range r.slots[1:] {
+		holder := r.slots[i+1].holder()
+		if holder == nil {
+			return nil
 		}
-		return nil
+		tasks = append(tasks, holder...)
 	}
-	if r.busy < r.config.Workers {
-		return nil
+	return tasks
+}
+
+func (t *Task) assignedWorker() int {
+	if l := t.hasLinks(); l != nil {
+		return l.assigned
 	}
-	frames := make([]*frame, 0, r.busy)
-	for _, running := range r.runningLocked() {
-		frames = append(frames, &running.frame)
+	return 0
+}
+
+// holder is the task that keeps the worker from its next one. None if there is no
+// such task, or if it is a function of which nobody can know what it waits for.
+func (s *slot) holder() []*Task {
+	if t := s.running(); t != nil && t.hasPlace() {
+		return []*Task{t}
 	}
-	return frames
+	return nil
+}
+
+// running is the task that occupies the place, or nil.
+func (s *slot) running() *Task {
+	switch {
+	case s.lent != nil:
+		return s.lent
+	case s.batch != nil:
+		return s.batch.current().task
+	}
+	return nil
+}
+
+// busy counts the workers that have a task in hand.
+func (r *Router) busy() (n int) {
+	for i := range r.slots {
+		s := &r.slots[i]
+		if t := s.running(); t != nil && t.hasPlace() || s.batch != nil && s.batch.current().fn != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // runningLocked lists the tasks that occupy workers.
 func (r *Router) runningLocked() []*Task {
-	tasks := make([]*Task, 0, r.busy)
+	var tasks []*Task
 	for i := range r.slots {
-		if t := r.slots[i].running; t != nil {
+		if t := r.slots[i].running(); t != nil && t.hasPlace() {
 			tasks = append(tasks, t)
 		}
 	}

@@ -10,11 +10,13 @@
 //     all behind one mutex that is never held while foreign code runs, except
 //     a [Strategy], which must be short. Go callers call its methods; actors
 //     reach the same methods through the router actor.
-//   - A worker owns nothing but the task in its hands. It pulls when it is free.
+//   - A worker owns nothing but the task in its hands. It pulls when it is free,
+//     several short tasks at once; those it has not begun can be taken from it.
 //   - The supervisor owns the actors: it spawns, restarts and stops them.
 //
 // Locks are taken in this order: waitGraph.mu; then Router.mu, or the lock of a
-// map or stream, or frame.mu, one at a time. Task.mu comes before that of the
-// desk; taskContext.mu and those of lane and mailbox are taken alone. User code is never called
-// with one of them held, except that a task's context asks its parent.
+// map or stream, or frame.mu, one at a time. That of a task's rest (more) comes
+// before that of the desk; standard.mu and those of lane and mailbox are taken
+// alone. User code is never called with one of them held, except that a task's
+// context asks its parent.
 package actors

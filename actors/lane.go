@@ -35,7 +35,7 @@ func (l *lane) post(j laneJob) {
 		go l.drain()
 	}
 	if opened && j.task != nil {
-		j.task.makeReady()
+		j.task.makeReady(nil)
 	}
 }
 
@@ -48,7 +48,7 @@ func (l *lane) open() {
 	l.mu.Unlock()
 	for _, j := range waiting {
 		if j.task != nil {
-			j.task.makeReady()
+			j.task.makeReady(nil)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func (l *lane) step() bool {
 	l.current = j
 	l.mu.Unlock()
 	if j.task != nil {
-		defer j.task.makeReady()
+		defer j.task.makeReady(nil)
 	}
 	l.call(j.run)
 	return true

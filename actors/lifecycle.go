@@ -45,7 +45,8 @@ func (r *Router) Terminate() int {
 		return 0
 	}
 	r.state = terminated
-	doomed := r.pending()
+	doomed, functions := r.pending()
+	r.dropFunctions(functions, messages.Terminated)
 	doomed = append(doomed, r.runningLocked()...)
 	for t := range r.beside {
 		doomed = append(doomed, t)
@@ -57,7 +58,8 @@ func (r *Router) Terminate() int {
 	r.unlock(&fx)
 
 	r.kill(messages.ErrTerminated)
-	ended := settle(doomed, messages.Terminated, messages.ErrTerminated)
+	ended := functions + settle(doomed, messages.Terminated, messages.ErrTerminated)
+	r.clearLine()
 	r.lane.open()
 	if ended > 0 {
 		r.log(slog.LevelInfo, "pool terminated before all tasks had ended", "tasks", ended)
@@ -76,11 +78,14 @@ func (r *Router) Break(err error) {
 	}
 	r.broken = fmt.Errorf("%w: pool %q: %w", messages.ErrBroken, r.config.Name, err)
 	broken := r.broken
-	doomed := r.pending()
+	doomed, functions := r.pending()
+	r.dropFunctions(functions, messages.Broken)
 	r.refuseSubmitters(&fx, broken)
 	r.setReady(broken)
+	r.checkDrained(&fx)
 	r.unlock(&fx)
-	ended := settle(doomed, messages.Broken, broken)
+	ended := functions + settle(doomed, messages.Broken, broken)
+	r.clearLine()
 	r.log(slog.LevelError, "pool broken", "error", err, "tasks", ended)
 }
 
@@ -88,9 +93,15 @@ func (r *Router) Break(err error) {
 // it cancelled or cut short. What runs goes on; maps and streams under way take
 // up nothing more.
 func (r *Router) CancelUnstarted() (cancelled int) {
+	var fx effects
 	r.mu.Lock()
-	tasks := r.pending()
-	r.mu.Unlock()
+	tasks, functions := r.pending()
+	r.dropFunctions(functions, messages.Cancelled)
+	r.rouse(&fx) // for the pieces of what is under way, which stay
+	r.admit(&fx)
+	r.checkDrained(&fx)
+	r.unlock(&fx)
+	cancelled = functions
 	for _, t := range tasks {
 		switch body, ok := t.body.(starter); {
 		case ok && body.CancelUnstarted():
@@ -102,19 +113,42 @@ func (r *Router) CancelUnstarted() (cancelled int) {
 	return cancelled
 }
 
-// pending lists the tasks that wait and the maps and streams under way.
-func (r *Router) pending() []*Task {
-	var tasks []*Task
+// pending lists the tasks that wait and the maps and streams under way, and
+// takes the functions that wait out of the line.
+func (r *Router) pending() (tasks []*Task, functions int) {
+	r.gather()
 	for t := range r.roots {
 		tasks = append(tasks, t)
 	}
+	r.line.each(func(q *queued) {
+		if q.fn != nil {
+			*q = queued{}
+			r.uncounted++
+			functions++
+		} else if q.task != nil {
+			tasks = append(tasks, q.task)
+		}
+	})
 	r.queue.each(func(t *Task) { tasks = append(tasks, t) })
 	for e := r.waiters.Front(); e != nil; e = e.Next() {
 		if s := e.Value.(*submitter); s.room == nil {
 			tasks = append(tasks, s.task)
 		}
 	}
-	return tasks
+	return tasks, functions
+}
+
+// dropFunctions gives n functions that will not run their end.
+func (r *Router) dropFunctions(n int, outcome messages.Outcome) {
+	r.outstanding -= n
+	r.outcomes[outcome].Add(int64(n))
+}
+
+// clearLine lets go of the tasks that had their end while they waited.
+func (r *Router) clearLine() {
+	r.mu.Lock()
+	r.uncounted -= r.line.compact()
+	r.mu.Unlock()
 }
 
 func settle(tasks []*Task, outcome messages.Outcome, err error) (settled int) {

@@ -68,9 +68,9 @@ func (b *script) Run(ctx context.Context) {
 	if b.run != nil {
 		b.run(ctx)
 	}
-	b.Vacate()
-	if b.DecideLate() {
-		b.Announce(messages.Succeeded, nil)
+	b.VacateForDecision()
+	if b.DecideReturned() {
+		b.Conclude(messages.Succeeded, nil)
 	}
 }
 
@@ -97,14 +97,41 @@ func submit(t *testing.T, r *Router, o TaskOptions, run func(ctx context.Context
 	return b
 }
 
-// work does what a worker does with its next task, on a goroutine of its own,
+// pull takes the worker's next task and claims it, as the worker does.
+func pull(r *Router, number int) *Task {
+	b, _ := r.next(number, false)
+	if b == nil {
+		return nil
+	}
+	t := b.current().task
+	if !t.claim() {
+		return nil
+	}
+	t.place = int32(number)
+	return t
+}
+
+// work does what a worker does with its next tasks, on a goroutine of its own,
 // and returns when that has ended.
 func work(r *Router, number int) (failure *Failure, exiting bool) {
+	w := &worker{router: r, number: number, box: r.slots[number].box}
+	w.box.status.Store(awake) // no message interrupts it
 	over := make(chan struct{})
-	go r.next(number).perform(func(f *Failure, e bool) {
-		failure, exiting = f, e
-		close(over)
-	})
+	go func() {
+		defer close(over)
+		defer func() {
+			failure, _ = recover().(*Failure)
+			if failure == nil {
+				failure, exiting = w.box.running.failure, w.box.running.failure != nil
+			}
+		}()
+		b, _ := r.next(number, false)
+		w.run(b)
+	}()
 	<-over
+	w.box.status.Store(notified)
+	r.mu.Lock()
+	r.arrived(&r.slots[number]) // it reports what it has done
+	r.mu.Unlock()
 	return failure, exiting
 }

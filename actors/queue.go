@@ -7,6 +7,13 @@ type links struct {
 	order      uint64 // position in the order of submission
 	assigned   int    // the worker that will take it, from 1; 0: any
 	chain      *chain // the tasks with the same key, if routing orders keys
+	held       bool   // came as a message and waits for room
+}
+
+// isLinked reports whether t waits in a list.
+func (t *Task) isLinked() bool {
+	l := t.hasLinks()
+	return l != nil && l.in != nil
 }
 
 // queueList is a doubly linked list of tasks, so that a task that is cancelled or
@@ -22,41 +29,44 @@ func (l *queueList) push(t *Task) { l.insertAfter(l.tail, t) }
 // behind an earlier one with the same key, belong near the front.
 func (l *queueList) insert(t *Task) {
 	var after *Task
-	for next := l.head; next != nil && next.order < t.order; next = next.next {
+	order := t.linked().order
+	for next := l.head; next != nil && next.linked().order < order; next = next.linked().next {
 		after = next
 	}
 	l.insertAfter(after, t)
 }
 
 func (l *queueList) insertAfter(after, t *Task) {
-	t.in, t.prev = l, after
+	at := t.linked()
+	at.in, at.prev = l, after
 	if after == nil {
-		t.next = l.head
+		at.next = l.head
 		l.head = t
 	} else {
-		t.next = after.next
-		after.next = t
+		at.next = after.linked().next
+		after.linked().next = t
 	}
-	if t.next == nil {
+	if at.next == nil {
 		l.tail = t
 	} else {
-		t.next.prev = t
+		at.next.linked().prev = t
 	}
 	l.length++
 }
 
 func (l *queueList) remove(t *Task) {
-	if t.prev == nil {
-		l.head = t.next
+	at := t.linked()
+	if at.prev == nil {
+		l.head = at.next
 	} else {
-		t.prev.next = t.next
+		at.prev.linked().next = at.next
 	}
-	if t.next == nil {
-		l.tail = t.prev
+	if at.next == nil {
+		l.tail = at.prev
 	} else {
-		t.next.prev = t.prev
+		at.next.linked().prev = at.prev
 	}
-	t.prev, t.next, t.in = nil, nil, nil
+	at.prev, at.next, at.in = nil, nil, nil
 	l.length--
 }
 
@@ -83,24 +93,26 @@ type queue struct {
 // put files t where target says.
 func (q *queue) put(t *Task, target Target) {
 	q.order++
-	t.order = q.order
+	at := t.linked()
+	at.order = q.order
 	if !t.exempt {
 		q.length++
 	}
-	t.assigned = target.Worker
+	at.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
 		q.own[target.Worker].push(t)
 	case target.InOrder:
-		c := q.chains[t.key]
+		key := t.key()
+		c := q.chains[key]
 		if c == nil {
-			c = &chain{key: t.key, holder: t}
-			q.chains[t.key] = c
+			c = &chain{key: key, holder: t}
+			q.chains[key] = c
 			q.shared.push(t)
 		} else {
 			c.behind.push(t)
 		}
-		t.chain = c
+		at.chain = c
 	default:
 		q.shared.push(t)
 	}
@@ -109,7 +121,7 @@ func (q *queue) put(t *Task, target Target) {
 // next returns the task that the worker should start first, without taking it.
 func (q *queue) next(worker int) *Task {
 	own, shared := q.own[worker].head, q.shared.head
-	if own == nil || shared != nil && shared.order < own.order {
+	if own == nil || shared != nil && shared.linked().order < own.linked().order {
 		return shared
 	}
 	return own
@@ -118,20 +130,28 @@ func (q *queue) next(worker int) *Task {
 // take removes t from where it waits. A holder that is taken to be run keeps
 // its chain until release.
 func (q *queue) take(t *Task) {
-	t.in.remove(t)
+	t.linked().in.remove(t)
 	if !t.exempt {
 		q.length--
 	}
 }
 
+// chained is the chain that t is part of, or nil.
+func (t *Task) chained() *chain {
+	if l := t.hasLinks(); l != nil {
+		return l.chain
+	}
+	return nil
+}
+
 // release lets the next task with the key of t go ahead, if t held the others
 // back, and reports whether there is one. Called when t has run or was removed.
 func (q *queue) release(t *Task) bool {
-	c := t.chain
+	c := t.chained()
 	if c == nil || c.holder != t {
 		return false
 	}
-	t.chain = nil
+	t.linked().chain = nil
 	for _, nudge := range c.nudges {
 		nudge.give()
 	}
@@ -151,11 +171,11 @@ func (q *queue) release(t *Task) bool {
 func (q *queue) oldest() *Task {
 	var oldest *Task
 	consider := func(l *queueList) {
-		for t := l.head; t != nil; t = t.next {
+		for t := l.head; t != nil; t = t.linked().next {
 			if t.exempt {
 				continue
 			}
-			if oldest == nil || t.order < oldest.order {
+			if oldest == nil || t.linked().order < oldest.linked().order {
 				oldest = t
 			}
 			return
@@ -174,7 +194,7 @@ func (q *queue) oldest() *Task {
 // each calls f for every task in the queue; f must not change it.
 func (q *queue) each(f func(*Task)) {
 	walk := func(l *queueList) {
-		for t := l.head; t != nil; t = t.next {
+		for t := l.head; t != nil; t = t.linked().next {
 			f(t)
 		}
 	}

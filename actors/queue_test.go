@@ -54,7 +54,7 @@ func (m *queueModel) mates(f *filed) []*filed {
 		return []*filed{f}
 	}
 	return slices.DeleteFunc(slices.Clone(m.tasks), func(other *filed) bool {
-		return !other.target.InOrder || other.key != f.key
+		return !other.target.InOrder || other.key() != f.key()
 	})
 }
 
@@ -123,7 +123,7 @@ func (m *queueModel) check(t *rapid.T) {
 
 	var listed []*Task
 	m.queue.each(func(task *Task) { listed = append(listed, task) })
-	slices.SortFunc(listed, func(a, b *Task) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(listed, func(a, b *Task) int { return cmp.Compare(a.linked().order, b.linked().order) })
 	require.Len(t, listed, len(waiting))
 	for i, f := range waiting {
 		require.Same(t, f.Task, listed[i], "%v", f)
@@ -163,10 +163,10 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"insert": func(t *rapid.T) {
 				task := &Task{}
-				task.order = uint64(rapid.IntRange(0, 50).Draw(t, "order"))
+				task.linked().order = uint64(rapid.IntRange(0, 50).Draw(t, "order"))
 				// Before those with the same number; in a queue there are none.
-				i, _ := slices.BinarySearchFunc(model, task.order, func(other *Task, order uint64) int {
-					if other.order < order {
+				i, _ := slices.BinarySearchFunc(model, task.linked().order, func(other *Task, order uint64) int {
+					if other.linked().order < order {
 						return -1
 					}
 					return 1
@@ -177,7 +177,7 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 			"push": func(t *rapid.T) {
 				task := &Task{}
 				if len(model) > 0 {
-					task.order = model[len(model)-1].order
+					task.linked().order = model[len(model)-1].linked().order
 				}
 				list.push(task)
 				model = append(model, task)
@@ -188,9 +188,9 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 				}
 				i := rapid.IntRange(0, len(model)-1).Draw(t, "place")
 				list.remove(model[i])
-				require.Zero(t, model[i].links.in)
-				require.Nil(t, model[i].prev)
-				require.Nil(t, model[i].next)
+				require.Zero(t, model[i].linked().in)
+				require.Nil(t, model[i].linked().prev)
+				require.Nil(t, model[i].linked().next)
 				model = slices.Delete(model, i, i+1)
 			},
 			"": func(t *rapid.T) {
@@ -198,14 +198,14 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 				task := list.head
 				for i := range model {
 					require.Same(t, model[i], task, "forwards, place %d", i)
-					require.Same(t, &list, task.in)
-					task = task.next
+					require.Same(t, &list, task.linked().in)
+					task = task.linked().next
 				}
 				require.Nil(t, task)
 				task = list.tail
 				for i := range model {
 					require.Same(t, model[len(model)-1-i], task, "backwards, place %d", i)
-					task = task.prev
+					task = task.linked().prev
 				}
 				require.Nil(t, task)
 			},
@@ -220,11 +220,11 @@ func TestReleaseNudgesThoseWhoWaitForTheNextTaskWithTheKey(t *testing.T) {
 	q.put(second, Target{InOrder: true})
 	q.take(first)
 	nudge := newNudge()
-	first.chain.nudges = append(first.chain.nudges, nudge, nudge)
+	first.chained().nudges = append(first.chained().nudges, nudge, nudge)
 
 	require.True(t, q.release(first))
 	require.True(t, isClosed(nudge.given), "the waiter is woken")
-	require.Empty(t, second.chain.nudges, "once")
+	require.Empty(t, second.chained().nudges, "once")
 }
 
 func BenchmarkQueuePutTake(b *testing.B) {

@@ -14,15 +14,15 @@ import (
 // This file is the side of a Task that faces those who wait for it.
 
 // Ready reports whether the outcome can be read.
-func (t *Task) Ready() bool { return t.state.Load() == stateReady }
+func (t *Task) Ready() bool { return t.phase() == stateReady }
 
 // Decided reports whether the outcome is certain, though perhaps not readable yet.
-func (t *Task) Decided() bool { return t.state.Load() >= stateDeciding }
+func (t *Task) Decided() bool { return t.phase() >= stateDeciding }
 
 // Running reports whether the task's function has been started and the task has
 // not ended.
 func (t *Task) Running() bool {
-	if t.state.Load() != stateRunning {
+	if t.phase() != stateRunning {
 		return false
 	}
 	body, ok := t.body.(starter)
@@ -36,13 +36,10 @@ func (t *Task) Err() error { return t.err }
 func (t *Task) Outcome() messages.Outcome { return t.outcome }
 
 // Name is the name the task was given, or "".
-func (t *Task) Name() string { return t.name }
+func (t *Task) Name() string { return t.spec().name }
 
 // Router is where the task was submitted.
 func (t *Task) Router() *Router { return t.router }
-
-// Context is the context that the task's function receives.
-func (t *Task) Context() context.Context { return &t.ctx }
 
 // closedChannel is the Done of every task that was ready before it was asked.
 var closedChannel = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
@@ -52,15 +49,16 @@ func (t *Task) Done() <-chan struct{} {
 	if t.Ready() {
 		return closedChannel
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	m := t.extra()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if t.Ready() {
 		return closedChannel
 	}
-	if t.done == nil {
-		t.done = make(chan struct{})
+	if m.done == nil {
+		m.done = make(chan struct{})
 	}
-	return t.done
+	return m.done
 }
 
 // watcher is told when a task is ready.
@@ -69,32 +67,33 @@ type watcher struct{ ready func() }
 // Notify calls ready once the task is ready, at once if it is. It runs on the
 // goroutine that makes the task ready and must not block. stop takes it back.
 func (t *Task) Notify(ready func()) (stop func()) {
-	w := &watcher{ready}
-	t.mu.Lock()
+	w, m := &watcher{ready}, t.extra()
+	m.mu.Lock()
 	if t.Ready() {
-		t.mu.Unlock()
+		m.mu.Unlock()
 		ready()
 		return func() {}
 	}
-	t.watchers = append(t.watchers, w)
-	t.mu.Unlock()
+	m.watchers = append(m.watchers, w)
+	m.mu.Unlock()
 	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.watchers = slices.DeleteFunc(t.watchers, func(other *watcher) bool { return other == w })
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.watchers = slices.DeleteFunc(m.watchers, func(other *watcher) bool { return other == w })
 	}
 }
 
 // OnDone has f called on the callback lane once the task is ready; if it is
 // ready already, f is called before OnDone returns.
 func (t *Task) OnDone(f func()) {
-	t.mu.Lock()
+	m := t.extra()
+	m.mu.Lock()
 	if !t.Ready() {
-		t.callbacks = append(t.callbacks, f)
-		t.mu.Unlock()
+		m.callbacks = append(m.callbacks, f)
+		m.mu.Unlock()
 		return
 	}
-	t.mu.Unlock()
+	m.mu.Unlock()
 	t.router.lane.call(f)
 }
 
@@ -105,12 +104,13 @@ func (t *Task) Cancel() bool {
 
 // PID returns the reply-to address of the task, made on first use.
 func (t *Task) PID() *actor.PID {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.requestID == 0 {
-		t.requestID = t.router.desk.assign(t, t.Ready())
+	m := t.extra()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.requestID == 0 {
+		m.requestID = t.router.desk.assign(t, t.Ready())
 	}
-	return t.router.desk.address(t.requestID)
+	return t.router.desk.address(m.requestID)
 }
 
 // accept takes an outcome that arrived as a message. It reports false, and
@@ -130,7 +130,7 @@ func (t *Task) accept(m *messages.Result) bool {
 			return false
 		}
 	}
-	from, won := t.decide()
+	from, won := t.decide(0)
 	if !won {
 		t.router.late.Add(1)
 		return true

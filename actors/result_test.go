@@ -34,7 +34,7 @@ func TestEverybodyWhoAskedHearsOnceThatATaskIsReady(t *testing.T) {
 		require.False(t, isClosed(done))
 
 		b.Cancel()
-		b.makeReady()
+		b.makeReady(nil)
 		synctest.Wait()
 		require.True(t, isClosed(done))
 		require.Equal(t, []string{"first watcher", "second watcher", "first callback", "second callback"}, trace)
@@ -62,8 +62,8 @@ func TestWatchersComeAndGoWhileATaskBecomesReady(t *testing.T) {
 			go b.Cancel()
 			synctest.Wait()
 			require.Len(t, heard, 6)
-			require.Empty(t, b.watchers)
-			require.Empty(t, b.callbacks)
+			require.Empty(t, b.extra().watchers)
+			require.Empty(t, b.extra().callbacks)
 		}
 	})
 }

@@ -19,6 +19,9 @@ type submitter struct {
 	// answered, guarded by the router's mutex: the wait is over and room is
 	// about to say how.
 	answered bool
+	// letIn, written before room is sent to: there was room, and the next one is
+	// let in when this one has come back.
+	letIn bool
 }
 
 func (a answer) tell() {
@@ -33,8 +36,8 @@ func (a answer) tell() {
 // submitFull waits for room. The lock was released in between, for ctx is
 // foreign code.
 func (r *Router) submitFull(ctx context.Context, t *Task) error {
-	f := (*frame)(FrameOf(ctx))
-	inside := f != nil && f.task.router == r
+	inner := runningTask(ctx)
+	inside := inner != nil && inner.router == r
 	s := &submitter{task: t, room: make(chan error, 1)}
 	var fx effects
 	r.mu.Lock()
@@ -42,9 +45,13 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 		r.unlock(&fx)
 		return err
 	}
+	e := r.waiters.PushBack(s)
+	r.setHeld() // before the look: a worker that begins a task after it sees this
 	if inside || r.room() {
-		if t.key != "" {
-			r.admitKey(t.key, &fx)
+		r.waiters.Remove(e)
+		r.setHeld()
+		if key := t.key(); key != "" {
+			r.admitKey(key, &fx)
 		}
 		err := r.accept(t, &fx)
 		r.unlock(&fx)
@@ -53,16 +60,15 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 		}
 		return err
 	}
-	e := r.waiters.PushBack(s)
 	r.unlock(&fx)
-	if f == nil {
+	if inner == nil {
 		return r.awaitRoom(ctx, s, e, nil)
 	}
 	wait := newEntry(nil, nil, roomWait{r, s})
-	if !waitGraph.enter(ctx, f, wait) {
+	if !waitGraph.enter(ctx, inner, wait) {
 		close(wait.broken)
 	}
-	defer waitGraph.leave(f, wait)
+	defer waitGraph.leave(inner, wait)
 	return r.awaitRoom(ctx, s, e, wait.broken)
 }
 
@@ -70,7 +76,7 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, deadlock <-chan struct{}) (err error) {
 	select {
 	case err = <-s.room:
-		return s.admitted(err)
+		return r.admitted(s, err)
 	case <-deadlock:
 		err = messages.ErrDeadlock
 	case <-ctx.Done():
@@ -79,7 +85,7 @@ func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, d
 	if r.giveUp(s, e) {
 		return err
 	}
-	return s.admitted(<-s.room)
+	return r.admitted(s, <-s.room)
 }
 
 // giveUp takes a submitter out of those that wait and reports whether it was
@@ -91,16 +97,40 @@ func (r *Router) giveUp(s *submitter, e *list.Element) bool {
 		return false
 	}
 	r.waiters.Remove(e)
+	r.setHeld()
 	return true
 }
 
-// admitted hands on the answer to a submitter. A task that was accepted sees the
-// end of its context by itself.
-func (s *submitter) admitted(err error) error {
+// admitted hands on the answer to a submitter, which lets the next one in. A task
+// that was accepted sees the end of its context by itself.
+func (r *Router) admitted(s *submitter, err error) error {
+	if s.letIn {
+		var fx effects
+		r.mu.Lock()
+		r.admitting = false
+		r.setHeld()
+		r.admit(&fx)
+		r.unlock(&fx)
+	}
 	if err == nil {
 		s.task.WatchParent()
 	}
 	return err
+}
+
+// setHeld tells the workers whether somebody waits for what they make room for.
+func (r *Router) setHeld() {
+	if held := r.waiters.Len() > 0 && !r.admitting; held != r.held.Load() {
+		r.held.Store(held)
+	}
+}
+
+// letIn is called by a worker that has made room and saw that somebody waits.
+func (r *Router) letIn() {
+	var fx effects
+	r.mu.Lock()
+	r.admit(&fx)
+	r.unlock(&fx)
 }
 
 // roomWait is the wait for room in the queue of another pool than the waiting
@@ -128,16 +158,16 @@ func (w roomWait) Blockers() Blockers {
 func (r *Router) runBeside(ctx context.Context, t *Task) {
 	over := make(chan struct{})
 	t.WatchParent()
-	if t.root != nil {
-		t.root.WatchParent()
-		if body, ok := t.root.body.(spreader); ok {
+	if root := t.root(); root != nil {
+		root.WatchParent()
+		if body, ok := root.body.(spreader); ok {
 			body.Spread()
 		}
 	}
-	if f := (*frame)(FrameOf(ctx)); f != nil {
+	if waiting := runningTask(ctx); waiting != nil {
 		e := newEntry(nil, nil, besideWait{t})
-		waitGraph.insist(f, e)
-		defer waitGraph.leave(f, e)
+		waitGraph.insist(waiting, e)
+		defer waitGraph.leave(waiting, e)
 	}
 	go t.perform(func(*Failure, bool) {
 		r.Attend(-1)
@@ -152,19 +182,34 @@ type besideWait struct{ *Task }
 func (w besideWait) Ready() bool                { return false }
 func (w besideWait) Signal() <-chan struct{}    { return nil }
 func (w besideWait) Piece(*Frame, *Nudge) *Task { return nil }
-func (w besideWait) Blockers() Blockers         { return Blockers{place: &w.frame} }
+func (w besideWait) Blockers() Blockers         { return Blockers{place: w.Task} }
 
-// admit lets submitters in that wait for room, first come first served.
+// admit lets submitters in that wait for room, first come first served. Of the
+// goroutines only one is being woken at a time; it lets the next one in when it
+// has come. Until then there may be room for several tasks, and it need not wait
+// again for each.
 func (r *Router) admit(fx *effects) {
-	for r.waiters.Len() > 0 && r.hasRoom() {
-		r.answer(r.waiters.Remove(r.waiters.Front()).(*submitter), fx)
+	for r.waiters.Len() > 0 && r.room() {
+		s := r.waiters.Front().Value.(*submitter)
+		if s.room != nil {
+			if r.admitting {
+				break
+			}
+			r.admitting, s.letIn = true, true
+		}
+		r.waiters.Remove(r.waiters.Front())
+		r.answer(s, fx)
 	}
+	r.setHeld()
 }
 
 // answer accepts the task of a submitter that waited.
 func (r *Router) answer(s *submitter, fx *effects) {
-	if s.room == nil && s.task.Decided() {
-		return // a held message that was cancelled just now
+	if s.room == nil {
+		if s.task.Decided() {
+			return // it was cancelled just now
+		}
+		s.task.linked().held = false
 	}
 	err := r.accept(s.task, fx)
 	s.answered = true
@@ -176,12 +221,13 @@ func (r *Router) answer(s *submitter, fx *effects) {
 func (r *Router) admitKey(key string, fx *effects) {
 	for e := r.waiters.Front(); e != nil; {
 		next := e.Next()
-		if s := e.Value.(*submitter); s.room == nil && s.task.key == key {
+		if s := e.Value.(*submitter); s.room == nil && s.task.key() == key {
 			r.waiters.Remove(e)
 			r.answer(s, fx)
 		}
 		e = next
 	}
+	r.setHeld()
 }
 
 // forgetHeld drops a held message that was decided.
@@ -189,6 +235,7 @@ func (r *Router) forgetHeld(t *Task) {
 	for e := r.waiters.Front(); e != nil; e = e.Next() {
 		if e.Value.(*submitter).task == t {
 			r.waiters.Remove(e)
+			r.setHeld()
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -65,6 +66,8 @@ const (
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
 	config   Config
+	plain    bool // the strategy is the shared queue
+	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
 	usesKeys bool // what the strategy says, asked once
 	lane     lane
 	desk     desk
@@ -72,59 +75,117 @@ type Router struct {
 	kill     context.CancelCauseFunc
 	ended    chan struct{} // closed when nothing of the pool is left
 	ready    chan struct{} // closed when every worker is initialized, or never will be
+	slots    []slot        // by worker number; [0] is unused
 
 	late     atomic.Int64
 	restarts atomic.Int64
-	outcomes [messages.Outcomes]atomic.Int64
+	outcomes [messages.Outcomes]atomic.Int64 // with those of the slots
 
-	mu          sync.Mutex
+	// held says that submitters wait for room and none of them has been let in
+	// just now. Written under mu; workers read it between two tasks of a batch.
+	held atomic.Bool
+	_    [64]byte // what follows changes with every task, what stands above is read with every task
+
+	mu        sync.Mutex
+	state     int
+	broken    error
+	line      line     // tasks that any worker may take, if the strategy is the shared queue
+	queue     queue    // all others
+	uncounted int      // places in the line or in batches that do not count towards the limit
+	loaned    int      // places in batches, beyond the first of each
+	active    int      // workers that have a batch, or whose place is lent
+	size      int      // how many tasks a worker takes at once
+	idle      slotList // workers that wait for tasks
+	sharing   slotList // workers whose batch may have places that they have not begun
+	coming    int      // idle workers that have been woken for the line and have not come yet
+	starting  int      // workers that are being started for the line and have not come yet
+	unstarted int      // every slot before this one has been started
+	accepted  int64
+
 	supervisor  *mouthpiece // nil until attached
-	state       int
-	broken      error
-	queue       queue
-	slots       []slot // by worker number; [0] is unused
-	idle        idleList
-	unstarted   int   // every slot before this one has been started
-	pendingRun  []int // slots to start as soon as there is a supervisor
-	busy        int   // workers that run a task
+	pendingRun  []int       // slots to start as soon as there is a supervisor
 	initialized int
 	readyErr    error
 	waiters     list.List          // submitters that wait for room, first come first served
+	admitting   bool               // one of them has been let in and has not come back yet
 	roots       map[*Task]struct{} // maps and streams under way
 	beside      map[*Task]struct{} // tasks run in place or by the caller
-	accepted    int64
-	outstanding int // accepted and not yet ready
-	attendants  int // goroutines that serve the pool: feeders, the lane
+	outstanding int                // accepted and not yet ready, or not yet reported
+	attendants  int                // goroutines that serve the pool: feeders, the lane
 	drained     bool
 	stopped     bool // the supervisor has stopped
 }
 
 // slot is a worker's place, which outlives the worker actors that fill it.
 type slot struct {
-	number      int
-	started     bool
-	initialized bool
-	parked      bool     // in the idle list
-	running     *Task    // the task it runs, not those run in place in it
-	box         *mailbox // of the present worker
-	prev, next  *slot    // in the idle list
+	succeeded atomic.Int64 // tasks; written by the worker, read by anybody
+
+	// Touched only by the worker, until it reports to the router.
+	ended int           // tasks that have ended
+	ran   int           // places of a timed batch that it went through
+	took  time.Duration // and how long that took
+
+	// Guarded by router.mu. The worker reads batch without it, for it is the only
+	// one to change it.
+	batch      *batch
+	box        *mailbox // of the present worker
+	lent       *Task    // the task whose submitter has the place
+	in         *slotList
+	prev, next *slot
+	number     int32
+	started    bool
+	initialized,
+	coming, starting bool // counted by the router, see there
+}
+
+// slotList is a stack of slots from which any can leave. As a list of the idle
+// it lets the worker that worked last, whose memory is still in the cache, work
+// next.
+type slotList struct{ head *slot }
+
+func (l *slotList) push(s *slot) {
+	s.in = l
+	s.next = l.head
+	if l.head != nil {
+		l.head.prev = s
+	}
+	l.head = s
+}
+
+func (l *slotList) remove(s *slot) {
+	if s.in != l {
+		return
+	}
+	if s.prev == nil {
+		l.head = s.next
+	} else {
+		s.prev.next = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next, s.in = nil, nil, nil
 }
 
 // NewRouter makes the router of a pool that has no actors yet.
 func NewRouter(c Config) *Router {
+	_, plain := c.Strategy.(sharedQueue)
 	r := &Router{
 		config:    c,
+		plain:     plain,
+		mayBatch:  c.Policy != DropOldest,
 		usesKeys:  c.Strategy.UsesKeys(),
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
 		slots:     make([]slot, c.Workers+1),
 		unstarted: 1,
+		size:      1,
 		roots:     map[*Task]struct{}{},
 		beside:    map[*Task]struct{}{},
 	}
 	r.queue = queue{own: make([]queueList, c.Workers+1), chains: map[string]*chain{}}
 	for i := range r.slots {
-		r.slots[i].number = i
+		r.slots[i].number = int32(i)
 	}
 	r.lane.router, r.desk.router = r, r
 	r.life, r.kill = context.WithCancelCause(context.Background())
@@ -145,7 +206,8 @@ func (r *Router) WorkerName(number int) string {
 // effects are what a change of state has to cause once the lock is released:
 // sending a message can run subscribers of the event stream.
 type effects struct {
-	wake      []*mailbox
+	wake      *mailbox
+	wakeToo   []*mailbox
 	start     []int
 	drained   bool
 	terminate bool
@@ -167,8 +229,11 @@ func (r *Router) unlock(fx *effects) {
 	}
 	r.mu.Unlock()
 
-	for _, box := range fx.wake {
-		box.schedule()
+	if fx.wake != nil {
+		fx.wake.schedule()
+		for _, box := range fx.wakeToo {
+			box.schedule()
+		}
 	}
 	if len(fx.start) > 0 {
 		supervisor.tell(&messages.StartWorkers{Workers: fx.start})

@@ -80,11 +80,11 @@ func (b *messageTask) submit() (err error) {
 // Run calls the function.
 func (b *messageTask) Run(ctx context.Context) {
 	value, err := b.message.Func(ctx)
-	b.Vacate()
+	b.VacateForDecision()
 	outcome, err := b.Returned(err)
-	if b.DecideLate() {
+	if b.DecideReturned() {
 		b.value = value
-		b.Announce(outcome, err)
+		b.Conclude(outcome, err)
 	}
 }
 

@@ -23,26 +23,27 @@ type Stats struct {
 	Restarts int64
 }
 
-// Stats returns a snapshot. It takes the router's lock for a moment. The
+// Stats returns a snapshot. It looks at every worker with the router's lock held. The
 // outcomes add up to Accepted whenever nothing waits or runs.
 func (r *Router) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := Stats{
 		Workers:  r.config.Workers,
-		Running:  r.busy,
-		Waiting:  r.queue.length,
+		Running:  r.busy(),
+		Waiting:  r.waiting(),
 		Accepted: r.accepted,
 		Late:     r.late.Load(),
 		Restarts: r.restarts.Load(),
+	}
+	for i := range s.Outcomes {
+		s.Outcomes[i] = r.outcomes[i].Load()
 	}
 	for i := range r.slots {
 		if r.slots[i].started {
 			s.Started++
 		}
-	}
-	for i := range s.Outcomes {
-		s.Outcomes[i] = r.outcomes[i].Load()
+		s.Outcomes[messages.Succeeded] += r.slots[i].succeeded.Load()
 	}
 	return s
 }

@@ -97,15 +97,18 @@ func (keyOrdered) Route(key string, _ int, _ func(int) int) Target {
 
 // route asks the strategy and contains what it may do.
 func route(s Strategy, t *Task, workers int, load func(int) int) (target Target, err error) {
-	if t.worker > 0 {
-		return Target{Worker: t.worker}, nil
+	if t.fixed > 0 {
+		return Target{Worker: int(t.fixed)}, nil
+	}
+	if _, ok := s.(sharedQueue); ok {
+		return Target{}, nil
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: strategy %T panicked: %w", messages.ErrInvalid, s, NewPanicError(r))
 		}
 	}()
-	target = s.Route(t.key, workers, load)
+	target = s.Route(t.key(), workers, load)
 	if target.Worker < 0 || target.Worker > workers || target.InOrder && target.Worker != 0 {
 		return target, fmt.Errorf("%w: strategy %T answered %+v for %d workers", messages.ErrInvalid, s, target, workers)
 	}

@@ -2,9 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,14 +13,24 @@ import (
 //	created    → queued, running (roots of maps and streams), ready (refused)
 //	queued     → running, deciding
 //	running    → deciding
-//	deciding   → decided
+//	deciding   → decided, ready
 //	decided    → ready
 //	ready      final
 //
 // queued → running is the claim: whoever wins it, and nobody else, runs the
 // function. → deciding is the decision: whoever wins it writes the outcome; all
 // later outcomes are dropped. A task that is decided while it runs (cancelled,
-// terminated) has its outcome before its function returns.
+// terminated) has its outcome before its function returns. Only a task that has
+// somebody to tell before its outcome can be read (see more) stands in decided.
+//
+// Beside the state stand facts:
+//
+//	returned     the function has returned: nothing new can run in its place
+//	stays        it has returned, but something still runs in its place
+//	parentEnded  the parent context had ended when the task did
+//
+// All of it is one word. The outcome is written before the word says ready, and
+// read by those who have seen that; so the word publishes it.
 const (
 	stateCreated uint32 = iota
 	stateQueued
@@ -31,6 +38,11 @@ const (
 	stateDeciding
 	stateDecided
 	stateReady
+
+	states      uint32 = 1<<8 - 1
+	returned    uint32 = 1 << 8
+	stays       uint32 = 1 << 9
+	parentEnded uint32 = 1 << 10
 )
 
 // Body is what a task does.
@@ -80,39 +92,100 @@ type (
 )
 
 // Task is one unit of work and its result, in one allocation: Body embeds it.
-// The zero Task must be given to Init.
+// The zero Task must be given to Init. What only some tasks need is in more.
 type Task struct {
-	// Set by Init or before submission, not changed after; callback and release
-	// are cleared in deciding.
-	body     Body
-	router   *Router
-	parent   context.Context
-	name     string
-	key      string
-	worker   int // the only worker that may run it, from 1; 0: any
+	// Set by Init, not changed after.
+	body   Body
+	router *Router
+	parent context.Context
+
+	// outcome and err are written in deciding and read from decided on.
+	err     error
+	outcome messages.Outcome
+
+	// Set by Init or when the task is accepted, not changed after.
 	internal bool
 	exempt   bool
-	unwatch  bool // nobody has to watch parent, or somebody does; touched only by the submitter
-	root     *Task
-	callback func()
-	release  context.CancelFunc
+	entered  bool  // counted by the router until ready
+	fixed    int32 // the only worker that may run it, from 1; 0: any
 
+	unwatch bool // nobody has to watch parent, or somebody does; touched only by the submitter
+	vacated bool // touched only by the goroutine that runs the function
+	outside bool // runs in the place of another task or of its submitter; written by who claims it
+
+	// place is the worker that the task occupies, from 1; 0: none. Written by who
+	// claims the task, before the function starts.
+	place int32
 	state atomic.Uint32
-	// outcome and err are written in deciding and read from decided on.
-	outcome messages.Outcome
-	err     error
+	more  atomic.Pointer[more]
+}
 
-	ctx   taskContext
-	frame frame
-	links // guarded by router.mu
+// more is what a task needs only if it was given options, if somebody waits for
+// it, or if its function uses its context. It is made when first needed; who
+// makes it must look at the state of the task again before relying on it, for
+// the task may have ended without having seen it.
+type more struct {
+	spec  *spec // what it was told by its options; nil: nothing. Set by Init
+	links atomic.Pointer[links]
+	frame atomic.Pointer[frame]
+	ctx   atomic.Pointer[standard]
 
 	mu        sync.Mutex
-	done      chan struct{} // made when first asked for
-	watchers  []*watcher    // told once, when ready
-	callbacks []func()      // done-callbacks, in the order they were added
-	unhook    func() bool   // detaches from the parent context
-	requestID uint32        // slot at the reply desk; 0: no address yet
-	entered   bool          // counted by the router until ready
+	callback  func()             // cleared in deciding
+	release   context.CancelFunc // cleared in deciding
+	done      chan struct{}      // made when first asked for
+	watchers  []*watcher         // told once, when ready
+	callbacks []func()           // done-callbacks, in the order they were added
+	unhook    func() bool        // detaches from the parent context
+	requestID uint32             // slot at the reply desk; 0: no address yet
+}
+
+// spec is not changed after Init.
+type spec struct {
+	name, key string
+	root      *Task
+}
+
+var noSpec spec
+
+// extra returns the rest of the task, which it makes if there is none.
+func (t *Task) extra() *more { return madeOnce(&t.more) }
+
+// frame returns what the task needs of a place, which it makes if there is none.
+func (t *Task) frame() *frame { return madeOnce(&t.extra().frame) }
+
+// linked returns the place of the task in a list, which it makes if there is none.
+func (t *Task) linked() *links { return madeOnce(&t.extra().links) }
+
+// framed is frame, or nil if it was not made.
+func (t *Task) framed() *frame {
+	if m := t.more.Load(); m != nil {
+		return m.frame.Load()
+	}
+	return nil
+}
+
+// hasLinks is linked, or nil if it was not made.
+func (t *Task) hasLinks() *links {
+	if m := t.more.Load(); m != nil {
+		return m.links.Load()
+	}
+	return nil
+}
+
+func (t *Task) spec() *spec {
+	if m := t.more.Load(); m != nil && m.spec != nil {
+		return m.spec
+	}
+	return &noSpec
+}
+
+func madeOnce[T any](p *atomic.Pointer[T]) *T {
+	if made := p.Load(); made != nil {
+		return made
+	}
+	p.CompareAndSwap(nil, new(T))
+	return p.Load()
 }
 
 // TaskOptions are what a task can be given besides its function.
@@ -141,253 +214,43 @@ type TaskOptions struct {
 
 // Init prepares a task for submission.
 func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
-	t.router, t.body, t.parent = r, body, ctx
-	t.name, t.key, t.worker = o.Name, o.Key, o.Worker
-	t.internal, t.exempt, t.unwatch, t.root = o.Internal, o.Exempt, o.WaiterCancels, o.Root
-	t.callback, t.release = o.Callback, o.Release
-	t.ctx.task = t
-	t.frame.task = t
+	t.InitPlain(r, body, ctx)
+	t.internal, t.exempt, t.unwatch = o.Internal, o.Exempt, o.WaiterCancels
+	t.fixed = int32(o.Worker)
+	if o.Name == "" && o.Key == "" && o.Root == nil && o.Callback == nil && o.Release == nil {
+		return
+	}
+	m := t.extra()
+	m.spec = &spec{o.Name, o.Key, o.Root}
+	m.callback, m.release = o.Callback, o.Release
 }
+
+// InitPlain is Init without options.
+func (t *Task) InitPlain(r *Router, body Body, ctx context.Context) {
+	t.router, t.body, t.parent = r, body, ctx
+}
+
+// WaiterCancels promises, before submission, what TaskOptions.WaiterCancels does.
+func (t *Task) WaiterCancels() { t.unwatch = true }
+
+func (t *Task) key() string { return t.spec().key }
+func (t *Task) root() *Task { return t.spec().root }
+
+// phase is the state without the facts beside it.
+func (t *Task) phase() uint32 { return t.state.Load() & states }
 
 // Refuse makes a task that was never accepted ready with err.
 func (t *Task) Refuse(err error) {
 	t.outcome, t.err = messages.Failed, err
-	if t.release != nil {
-		t.release()
+	if m := t.more.Load(); m != nil {
+		if m.release != nil {
+			m.release()
+		}
+		m.callback, m.release = nil, nil
 	}
-	t.callback, t.release = nil, nil
 	t.state.Store(stateReady)
 }
 
 // Start makes a task that is not queued, a piece of a map or stream, run in the
 // place of a task that waits for it. The caller hands it over to be run.
 func (t *Task) Start() { t.state.Store(stateRunning) }
-
-// claim moves a queued task to running. The winner must run it.
-func (t *Task) claim() bool { return t.state.CompareAndSwap(stateQueued, stateRunning) }
-
-// Decide moves the task to deciding. The winner must write what belongs to the
-// outcome and then call Announce. Losers must drop what they have.
-func (t *Task) Decide() bool {
-	_, ok := t.decide()
-	return ok
-}
-
-func (t *Task) decide() (from uint32, ok bool) {
-	for {
-		from = t.state.Load()
-		if from != stateQueued && from != stateRunning {
-			return from, false
-		}
-		if t.state.CompareAndSwap(from, stateDeciding) {
-			return from, true
-		}
-	}
-}
-
-// DecideLate is Decide for an outcome that counts as late if it lost.
-func (t *Task) DecideLate() bool {
-	if t.Decide() {
-		return true
-	}
-	if !t.internal {
-		t.router.late.Add(1)
-	}
-	return false
-}
-
-// Settle decides the task in place of its function: cancelled, terminated, and
-// so on. It reports whether this call decided.
-func (t *Task) Settle(outcome messages.Outcome, err error) bool {
-	from, ok := t.decide()
-	if !ok {
-		return false
-	}
-	t.settled(from, outcome, err)
-	return true
-}
-
-// settled follows on a decision that was made in place of the function.
-func (t *Task) settled(from uint32, outcome messages.Outcome, err error) {
-	if from == stateQueued {
-		t.router.remove(t)
-	}
-	t.Announce(outcome, t.body.Abandon(outcome, err, from == stateRunning))
-}
-
-// cancelUnstarted is Cancel for a task that nobody has claimed.
-func (t *Task) cancelUnstarted() bool {
-	if !t.state.CompareAndSwap(stateQueued, stateDeciding) {
-		return false
-	}
-	t.settled(stateQueued, messages.Cancelled, messages.ErrCancelled)
-	return true
-}
-
-// Announce publishes the outcome that Decide's winner prepared.
-func (t *Task) Announce(outcome messages.Outcome, err error) {
-	t.outcome, t.err = outcome, err
-	t.state.Store(stateDecided)
-	t.ctx.end(err)
-	if t.release != nil {
-		t.release()
-	}
-	callback := t.callback
-	t.callback, t.release = nil, nil // what they refer to can be collected
-	if callback != nil {
-		t.router.lane.post(laneJob{run: callback, task: t})
-		return
-	}
-	t.makeReady()
-}
-
-// EndedWith ends the task if err says that the context it was submitted with has
-// ended, and reports whether it does.
-func (t *Task) EndedWith(err error) bool {
-	if !t.gaveUp(err) {
-		return false
-	}
-	t.parentEnded()
-	return true
-}
-
-// gaveUp reports whether err says that the parent context has ended. err is
-// foreign code: a typed nil, say, may panic when it is asked.
-func (t *Task) gaveUp(err error) (yes bool) {
-	ended := t.parent.Err()
-	if err == nil || ended == nil {
-		return false
-	}
-	defer func() { _ = recover() }()
-	return errors.Is(err, ended)
-}
-
-// Returned says how the task ends whose function returned err; it is to be
-// announced by whoever then wins the decision. A function that gives up because
-// its context has ended returns at the same moment in which the end of that
-// context ends the task; whichever comes first, the outcome is the same.
-func (t *Task) Returned(err error) (messages.Outcome, error) {
-	switch {
-	case err == nil:
-		return messages.Succeeded, nil
-	case !t.gaveUp(err):
-		return messages.Failed, err
-	}
-	outcome, end := ContextOutcome(t.parent)
-	if isOneOf(err, t.parent.Err(), context.Cause(t.parent)) {
-		return outcome, end
-	}
-	return outcome, fmt.Errorf("%w: %w", end, err)
-}
-
-// isOneOf compares errors, some of which may not be comparable.
-func isOneOf(err error, others ...error) (yes bool) {
-	defer func() { _ = recover() }()
-	return slices.Contains(others, err)
-}
-
-// makeReady lets everybody see the outcome. Only the first call has an effect:
-// with a callback, the lane and Terminate may both call it.
-func (t *Task) makeReady() {
-	t.mu.Lock()
-	if t.state.Load() == stateReady {
-		t.mu.Unlock()
-		return
-	}
-	if t.entered {
-		t.router.outcomes[t.outcome].Add(1)
-	}
-	t.state.Store(stateReady)
-	done, watchers, callbacks, unhook := t.done, t.watchers, t.callbacks, t.unhook
-	t.watchers, t.callbacks, t.unhook = nil, nil, nil
-	id, entered := t.requestID, t.entered
-	t.mu.Unlock()
-
-	if entered {
-		defer t.router.leave(t)
-	}
-	if unhook != nil {
-		unhook()
-	}
-	if id != 0 {
-		t.router.desk.forget(id)
-	}
-	if done != nil {
-		close(done)
-	}
-	for _, w := range watchers {
-		w.ready()
-	}
-	for _, f := range callbacks {
-		t.router.lane.post(laneJob{run: f})
-	}
-	if body, ok := t.body.(readier); ok {
-		body.Ready()
-	}
-}
-
-// WatchParent makes the end of the parent context the end of the task. Called
-// after the task was accepted.
-func (t *Task) WatchParent() {
-	if t.unwatch || t.parent.Done() == nil {
-		return
-	}
-	t.unwatch = true
-	unhook := context.AfterFunc(t.parent, t.parentEnded)
-	t.mu.Lock()
-	if t.state.Load() != stateReady {
-		t.unhook = unhook
-		unhook = nil
-	}
-	t.mu.Unlock()
-	if unhook != nil {
-		unhook()
-	}
-}
-
-func (t *Task) parentEnded() { t.Settle(ContextOutcome(t.parent)) }
-
-// perform runs the function of a claimed task on the calling goroutine and
-// gives the task its end whatever the function does. As the last thing it calls
-// ended, with the first failure of the task or of those run in place in it, or
-// nil. If exiting, the goroutine is ending by Goexit; a panic was recovered.
-func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
-	returned := false
-	defer func() {
-		var failure *Failure
-		if !returned {
-			failure = NewFailure(recover())
-			t.Vacate()
-			if t.DecideLate() {
-				outcome := failure.outcome()
-				t.Announce(outcome, t.body.Abandon(outcome, failure.Err, true))
-			}
-		}
-		if !t.frame.vacated {
-			t.frame.finish()
-			t.router.finished(t)
-		}
-		if failure == nil {
-			failure = t.frame.failureBelow()
-		}
-		ended(failure, !returned && failure.Kind == TaskExited)
-	}()
-	t.body.Run(&t.ctx)
-	returned = true
-}
-
-// Vacate gives the place of a running task back before its outcome can be seen,
-// so that whoever has seen it finds the worker free. To be called by the task's
-// own goroutine, when no user code will run on it any more. It has no effect
-// while a task is left that runs in place; then the place is given back after
-// that one, but the next task with the same key need not wait for it.
-func (t *Task) Vacate() {
-	if t.frame.vacated {
-		return
-	}
-	if t.frame.vacated = t.frame.tryFinish(); t.frame.vacated {
-		t.router.finished(t)
-	} else if t.key != "" {
-		t.router.releaseKey(t)
-	}
-}

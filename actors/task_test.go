@@ -66,8 +66,8 @@ func TestExactlyOneOfManyOutcomesDecides(t *testing.T) {
 						}()
 					}
 					go func() {
-						if task := r.next(1); task != nil {
-							task.perform(func(*Failure, bool) {})
+						if r.slots[1].box != nil {
+							work(r, 1)
 						}
 					}()
 					synctest.Wait()
@@ -184,10 +184,10 @@ func TestSettleTellsTheBodyWhetherItHadStarted(t *testing.T) {
 	require.True(t, waiting.Cancel())
 	require.Equal(t, []bool{false}, waiting.started)
 	require.Zero(t, r.Stats().Waiting, "it has left the queue")
-	require.Nil(t, r.next(1))
+	require.Nil(t, pull(r, 1))
 
 	running := submit(t, r, TaskOptions{}, nil)
-	require.Same(t, &running.Task, r.next(1))
+	require.Same(t, &running.Task, pull(r, 1))
 	require.True(t, running.Cancel())
 	require.Equal(t, []bool{true}, running.started)
 	require.False(t, running.Cancel())

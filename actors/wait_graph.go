@@ -7,7 +7,7 @@ import (
 )
 
 // graph is that of which running task waits for what, over all pools of the
-// process, since a cycle may lead through several. A frame has one entry for
+// process, since a cycle may lead through several. A task has one entry for
 // each of its goroutines that waits. Waits that have a deadline do not enter it:
 // they end by themselves.
 type graph struct{ mu sync.Mutex }
@@ -15,7 +15,7 @@ type graph struct{ mu sync.Mutex }
 var waitGraph graph
 
 // entry is one wait: it ends when one of the ways has become free. While its
-// signal or nudge tells that something has changed, the frame is about to look
+// signal or nudge tells that something has changed, the task is about to look
 // for something to run in place, and counts as free. (A signal with a buffer,
 // which cannot be looked at, says no more than that one of the ways is ready.)
 type entry struct {
@@ -45,16 +45,17 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// enter records that f waits, unless that could never end: then it reports false
+// enter records that t waits, unless that could never end: then it reports false
 // and records nothing.
-func (g *graph) enter(ctx context.Context, f *frame, e *entry) bool {
+func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	if _, finite := ctx.Deadline(); finite {
 		return true
 	}
+	f := t.frame()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f.waits = append(f.waits, e)
-	if inVain, _ := stuck(f); !inVain {
+	if inVain, _ := stuck(t); !inVain {
 		return true
 	}
 	last := len(f.waits) - 1
@@ -64,21 +65,22 @@ func (g *graph) enter(ctx context.Context, f *frame, e *entry) bool {
 
 // insist records a wait that cannot be given up. If it closes a cycle, another
 // wait there, which can, is broken.
-func (g *graph) insist(f *frame, e *entry) {
+func (g *graph) insist(t *Task, e *entry) {
+	f := t.frame()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e.insisted = true
 	f.waits = append(f.waits, e)
-	for inVain, cycle := stuck(f); inVain; inVain, cycle = stuck(f) {
+	for inVain, cycle := stuck(t); inVain; inVain, cycle = stuck(t) {
 		if !breakOne(cycle) {
 			return
 		}
 	}
 }
 
-func breakOne(cycle []*frame) bool {
-	for _, f := range cycle {
-		for _, e := range f.waits {
+func breakOne(cycle []*Task) bool {
+	for _, t := range cycle {
+		for _, e := range t.waits() {
 			if !e.insisted && !e.changed() {
 				close(e.broken)
 				return true
@@ -89,7 +91,8 @@ func breakOne(cycle []*frame) bool {
 }
 
 // leave takes back what enter or insist recorded, if they did.
-func (g *graph) leave(f *frame, e *entry) {
+func (g *graph) leave(t *Task, e *entry) {
+	f := t.frame()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if i := slices.Index(f.waits, e); i >= 0 {
@@ -97,15 +100,23 @@ func (g *graph) leave(f *frame, e *entry) {
 	}
 }
 
-// stuck reports whether f can go on only after itself. It is the greatest
-// fixpoint: every frame is taken for stuck until it turns out that what it
-// waits for is not. A frame that waits in several goroutines is stuck if one of
-// them is, because a function usually waits for what it has started. If f is
-// stuck, so are the frames of the cycle.
-func stuck(f *frame) (inVain bool, cycle []*frame) {
-	known := []*frame{f}
-	free := map[*frame]bool{f: false}
-	isStuck := func(other *frame) bool {
+// waits are the entries of t. Called with the graph's lock held.
+func (t *Task) waits() []*entry {
+	if f := t.framed(); f != nil {
+		return f.waits
+	}
+	return nil
+}
+
+// stuck reports whether t can go on only after itself. It is the greatest
+// fixpoint: every task is taken for stuck until it turns out that what it
+// waits for is not. A task that waits in several goroutines is stuck if one of
+// them is, because a function usually waits for what it has started. If t is
+// stuck, so are the tasks of the cycle.
+func stuck(t *Task) (inVain bool, cycle []*Task) {
+	known := []*Task{t}
+	free := map[*Task]bool{t: false}
+	isStuck := func(other *Task) bool {
 		isFree, found := free[other]
 		if !found {
 			known = append(known, other)
@@ -126,33 +137,33 @@ func stuck(f *frame) (inVain bool, cycle []*frame) {
 			cycle = append(cycle, other)
 		}
 	}
-	return !free[f], cycle
+	return !free[t], cycle
 }
 
-func (f *frame) waitsInVain(stuck func(*frame) bool) bool {
-	return slices.ContainsFunc(f.waits, func(e *entry) bool {
+func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
+	return slices.ContainsFunc(t.waits(), func(e *entry) bool {
 		return !slices.ContainsFunc(e.ways, func(way Wait) bool {
 			return way.Ready() || !way.Blockers().inVain(stuck)
 		}) && !e.changed() // last: what the ways show has been signalled before
 	})
 }
 
-func (b Blockers) inVain(stuck func(*frame) bool) bool {
+func (b Blockers) inVain(stuck func(*Task) bool) bool {
 	neverEnds := func(t *Task) bool { return t.neverEnds(stuck) }
 	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) ||
 		len(b.Any) > 0 && !slices.ContainsFunc(b.Any, func(t *Task) bool { return !neverEnds(t) })
 }
 
-func (t *Task) neverEnds(stuck func(*frame) bool) bool {
+func (t *Task) neverEnds(stuck func(*Task) bool) bool {
 	if t.Decided() {
 		return false
 	}
 	if body, ok := t.body.(assistant); ok {
 		return body.Blockers().inVain(stuck)
 	}
-	if t.state.Load() == stateRunning {
-		return stuck(&t.frame)
+	if t.phase() == stateRunning {
+		return stuck(t)
 	}
 	holders := t.router.holders(t)
-	return len(holders) > 0 && !slices.ContainsFunc(holders, func(f *frame) bool { return !stuck(f) })
+	return len(holders) > 0 && !slices.ContainsFunc(holders, func(holder *Task) bool { return !stuck(holder) })
 }

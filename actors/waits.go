@@ -36,9 +36,9 @@ func (n *Nudge) give() { n.once.Do(func() { close(n.given) }) }
 // if none of Any can (unless there are none).
 type Blockers struct {
 	All, Any []*Task
-	// place, if not nil, is a frame whose function must return, though its task
+	// place, if not nil, is a task whose function must return, though the task
 	// may be decided already.
-	place *frame
+	place *Task
 }
 
 // Await blocks until w is ready, ctx ends, or the wait turns out to be a
@@ -49,8 +49,8 @@ func Await(ctx context.Context, w Wait) error {
 	if w.Ready() {
 		return nil
 	}
-	if f := (*frame)(FrameOf(ctx)); f != nil {
-		return f.await(ctx, w)
+	if t := runningTask(ctx); t != nil {
+		return t.await(ctx, w)
 	}
 	for {
 		signal := w.Signal()
@@ -65,7 +65,7 @@ func Await(ctx context.Context, w Wait) error {
 	}
 }
 
-func (f *frame) await(ctx context.Context, w Wait) error {
+func (t *Task) await(ctx context.Context, w Wait) error {
 	for {
 		signal, nudge := w.Signal(), newNudge()
 		if w.Ready() {
@@ -74,20 +74,20 @@ func (f *frame) await(ctx context.Context, w Wait) error {
 		if err := ctx.Err(); err != nil { // a poll does not run anything
 			return err
 		}
-		place := f.takePlace()
+		place := t.takePlace()
 		if place == placeOccupied {
-			e := newEntry(signal, nudge, w, placeWait{f})
-			if !waitGraph.enter(ctx, f, e) {
+			e := newEntry(signal, nudge, w, placeWait{t})
+			if !waitGraph.enter(ctx, t, e) {
 				return messages.ErrDeadlock
 			}
 			select {
-			case f.place <- struct{}{}:
-				place = f.keepPlace()
+			case t.frame().token <- struct{}{}:
+				place = t.keepPlace()
 			case <-signal:
 			case <-e.broken:
 			case <-ctx.Done():
 			}
-			waitGraph.leave(f, e)
+			waitGraph.leave(t, e)
 		}
 		switch place {
 		case placeGone: // this is a goroutine that the task left behind
@@ -95,15 +95,15 @@ func (f *frame) await(ctx context.Context, w Wait) error {
 		case placeOccupied:
 			continue
 		}
-		if piece := w.Piece((*Frame)(f), nudge); piece != nil {
-			if err := f.host(ctx, piece, w); err != nil {
+		if piece := w.Piece((*Frame)(t), nudge); piece != nil {
+			if err := t.host(ctx, piece, w); err != nil {
 				return err
 			}
 			continue
 		}
-		<-f.place
+		<-t.frame().token
 		e := newEntry(signal, nudge, w)
-		if !waitGraph.enter(ctx, f, e) {
+		if !waitGraph.enter(ctx, t, e) {
 			return messages.ErrDeadlock
 		}
 		select {
@@ -112,7 +112,7 @@ func (f *frame) await(ctx context.Context, w Wait) error {
 		case <-e.broken:
 		case <-ctx.Done():
 		}
-		waitGraph.leave(f, e)
+		waitGraph.leave(t, e)
 	}
 }
 
@@ -129,9 +129,9 @@ func (w TaskWait) Piece(f *Frame, nudge *Nudge) *Task {
 		return nil
 	}
 	if body, ok := w.body.(assistant); ok {
-		return body.Assist(f.worker, nudge)
+		return body.Assist(f.Worker(), nudge)
 	}
-	return w.router.ClaimFor(w.Task, f.worker, nudge)
+	return w.router.ClaimFor(w.Task, f.Worker(), nudge)
 }
 
 // Blockers is the task.

@@ -47,7 +47,7 @@ func newGraph(t *testing.T, workers int, lines ...string) map[string]*Task {
 	nodes := map[string]*Task{}
 	for i, name := range []string{"a", "b", "c"} {
 		nodes[name] = &submit(t, r, TaskOptions{Worker: i + 1}, nil).Task
-		require.Same(t, nodes[name], r.next(i+1))
+		require.Same(t, nodes[name], pull(r, i+1))
 	}
 	nodes["q"] = &submit(t, r, TaskOptions{}, nil).Task
 	nodes["first"] = &submit(t, r, TaskOptions{Worker: 1}, nil).Task
@@ -69,7 +69,8 @@ func newGraph(t *testing.T, workers int, lines ...string) map[string]*Task {
 				w.on.All = append(w.on.All, nodes[word])
 			}
 		}
-		nodes[name].frame.waits = append(nodes[name].frame.waits, newEntry(nil, nil, w))
+		f := nodes[name].frame()
+		f.waits = append(f.waits, newEntry(nil, nil, w))
 	}
 	return nodes
 }
@@ -120,17 +121,17 @@ func TestWaitOfAIsStuck(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newGraph(t, c.workers, c.lines...)["a"]
-			inVain, _ := stuck(&a.frame)
+			inVain, _ := stuck(a)
 			require.Equal(t, c.stuck, inVain)
 
-			if waits := a.frame.waits; len(waits) > 0 {
+			if waits := a.waits(); len(waits) > 0 {
 				var g graph
-				a.frame.waits = nil
-				require.Equal(t, !c.stuck, g.enter(t.Context(), &a.frame, waits[0]), "enter refuses what is stuck")
+				a.frame().waits = nil
+				require.Equal(t, !c.stuck, g.enter(t.Context(), a, waits[0]), "enter refuses what is stuck")
 				if c.stuck {
-					require.Empty(t, a.frame.waits, "and forgets it")
+					require.Empty(t, a.waits(), "and forgets it")
 				} else {
-					require.Equal(t, waits, a.frame.waits)
+					require.Equal(t, waits, a.waits())
 				}
 			}
 		})
@@ -141,13 +142,13 @@ func TestWaitForATaskBehindItsKeyIsStuckIfTheHolderIs(t *testing.T) {
 	r := newTestRouter(3, KeyOrdered())
 	holder := submit(t, r, TaskOptions{Key: "key"}, nil)
 	behind := submit(t, r, TaskOptions{Key: "key"}, nil)
-	require.Same(t, &holder.Task, r.next(1))
+	require.Same(t, &holder.Task, pull(r, 1))
 	other := submit(t, r, TaskOptions{}, nil)
-	require.Same(t, &other.Task, r.next(2))
+	require.Same(t, &other.Task, pull(r, 2))
 	var g graph
-	require.True(t, g.enter(t.Context(), &other.frame, all(&behind.Task)), "the holder runs")
-	require.False(t, g.enter(t.Context(), &holder.frame, all(&behind.Task)), "it waits for one behind itself")
-	require.False(t, g.enter(t.Context(), &holder.frame, all(&other.Task)), "by way of another")
+	require.True(t, g.enter(t.Context(), &other.Task, all(&behind.Task)), "the holder runs")
+	require.False(t, g.enter(t.Context(), &holder.Task, all(&behind.Task)), "it waits for one behind itself")
+	require.False(t, g.enter(t.Context(), &holder.Task, all(&other.Task)), "by way of another")
 }
 
 func TestAwaitRefusesADeadlockAndTheTaskGoesOn(t *testing.T) {
@@ -160,7 +161,7 @@ func TestAwaitRefusesADeadlockAndTheTaskGoesOn(t *testing.T) {
 			time.Sleep(time.Second)
 			err[1] = Await(ctx, TaskWait{&first.Task})
 		})
-		one, two := r.next(1), r.next(2)
+		one, two := pull(r, 1), pull(r, 2)
 		go one.perform(func(*Failure, bool) {})
 		go two.perform(func(*Failure, bool) {})
 		time.Sleep(time.Second)
@@ -203,7 +204,7 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
 			err = Await(ctx, TaskWait{&b.Task})
-			require.Empty(t, (*frame)(FrameOf(ctx)).waits, "it has left the graph")
+			require.Empty(t, runningTask(ctx).waits(), "it has left the graph")
 		})
 		work(r, 1)
 		require.Equal(t, context.DeadlineExceeded, err)
@@ -215,30 +216,30 @@ func TestWaitWithADeadlineDoesNotEnterTheGraph(t *testing.T) {
 	defer cancel()
 	a := newGraph(t, 3)["a"]
 	var g graph
-	require.True(t, g.enter(ctx, &a.frame, all(a)), "it ends by itself")
-	require.Empty(t, a.frame.waits)
+	require.True(t, g.enter(ctx, a, all(a)), "it ends by itself")
+	require.Empty(t, a.waits())
 }
 
 func TestWaitThatWasNudgedCountsAsFree(t *testing.T) {
 	nodes := newGraph(t, 3, "a: all b")
 	nudge := newNudge()
 	e := newEntry(nil, nudge, &blocked{on: Blockers{All: []*Task{nodes["a"]}}})
-	nodes["b"].frame.waits = []*entry{e}
-	inVain, _ := stuck(&nodes["a"].frame)
+	nodes["b"].frame().waits = []*entry{e}
+	inVain, _ := stuck(nodes["a"])
 	require.True(t, inVain)
 	nudge.give()
 	nudge.give()
-	inVain, _ = stuck(&nodes["a"].frame)
+	inVain, _ = stuck(nodes["a"])
 	require.False(t, inVain, "b is about to look again")
 }
 
 func TestWaitThatInsistsBreaksAnotherOnItsCycle(t *testing.T) {
 	nodes := newGraph(t, 3, "b: all a", "c: all b")
 	var g graph
-	g.insist(&nodes["a"].frame, all(nodes["c"]))
+	g.insist(nodes["a"], all(nodes["c"]))
 	broken := 0
 	for _, name := range []string{"a", "b", "c"} {
-		for _, e := range nodes[name].frame.waits {
+		for _, e := range nodes[name].waits() {
 			if isClosed(e.broken) {
 				broken++
 				require.NotEqual(t, "a", name)
@@ -246,6 +247,6 @@ func TestWaitThatInsistsBreaksAnotherOnItsCycle(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, broken)
-	inVain, _ := stuck(&nodes["a"].frame)
+	inVain, _ := stuck(nodes["a"])
 	require.False(t, inVain)
 }

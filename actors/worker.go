@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -33,8 +34,10 @@ func workerProps(r *Router, box *mailbox) *actor.Props {
 // somebody sent to the worker instead of the pool.
 func (w *worker) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *Task:
+	case *batch:
 		w.run(m)
+	case *Failure: // of a task that its submitter ran in this worker's place
+		panic(m)
 	case *actor.Started:
 		w.started()
 	case *actor.Stopping:
@@ -46,17 +49,88 @@ func (w *worker) Receive(ctx actor.Context) {
 	}
 }
 
-// run runs a task. If the function panics or exits, so does run, after the task
-// has been given its end: that is how the supervisor learns of it.
-func (w *worker) run(t *Task) {
-	t.perform(func(failure *Failure, exiting bool) {
-		switch {
-		case exiting:
-			w.box.running.failure = failure
-		case failure != nil:
-			panic(failure)
+// run runs the tasks of a batch. If the function of one panics or exits, so does
+// run, after the task has been given its end: that is how the supervisor learns
+// of it. What the batch has left then waits for another worker.
+func (w *worker) run(b *batch) {
+	r := w.router
+	s := &r.slots[w.number]
+	var begun time.Duration
+	if b.timed {
+		begun = sinceStart()
+	}
+	at := b.current()
+	returned := false
+	defer func() {
+		if !returned {
+			w.failed(s, at, recover())
 		}
-	})
+	}()
+	ran := 0
+	for ok := true; ok; ran++ {
+		if at.task != nil {
+			w.runTask(at)
+		} else {
+			w.runFunction(s, at)
+		}
+		if r.held.Load() {
+			r.letIn()
+		}
+		if w.box.status.Load() == notified { // there is a message
+			break
+		}
+		at, ok = b.begin()
+	}
+	if b.timed {
+		s.ran, s.took = ran, sinceStart()-begun
+	}
+	returned = true
+}
+
+// runTask runs a task, unless somebody else has or it has been given its end.
+func (w *worker) runTask(at queued) {
+	t := at.task
+	claimed := t.claim()
+	if !claimed || t.exempt {
+		w.router.pass(at)
+	}
+	if !claimed {
+		return
+	}
+	t.place = int32(w.number)
+	t.body.Run(t.Context())
+	if failure := t.leavePlace(); failure != nil {
+		panic(failure) // it did not fail itself, but what ran in its place
+	}
+}
+
+// runFunction runs a function that nobody waits for.
+func (w *worker) runFunction(s *slot, at queued) {
+	if at.fn == nil {
+		w.router.pass(at)
+		return
+	}
+	at.fn()
+	s.succeeded.Add(1)
+	s.ended++
+}
+
+// failed is called when a function has not returned, while the panic or Goexit
+// is on its way.
+func (w *worker) failed(s *slot, at queued, recovered any) {
+	failure := NewFailure(recovered)
+	if t := at.task; t == nil {
+		w.router.outcomes[failure.outcome()].Add(1)
+		s.ended++
+	} else if !t.vacated {
+		t.broke(failure)
+		t.leavePlace()
+	}
+	if recovered == nil {
+		w.box.running.failure = failure
+		return
+	}
+	panic(failure)
 }
 
 // started makes the worker ready for its first task.
@@ -93,13 +167,18 @@ func (w *worker) initialize() {
 	}
 }
 
+// sinceStart is the time since the process began, as the clock of batches.
+func sinceStart() time.Duration { return time.Since(processStart) }
+
+var processStart = time.Now()
+
 type workerKey struct{}
 
 // WorkerName is the name of the worker that runs the task or the initializer
 // to which ctx belongs, or "".
 func WorkerName(ctx context.Context) string {
-	if f := FrameOf(ctx); f != nil && f.worker > 0 {
-		return f.Router().WorkerName(f.worker)
+	if t := runningTask(ctx); t != nil && t.place > 0 {
+		return t.router.WorkerName(int(t.place))
 	}
 	name, _ := ctx.Value(workerKey{}).(string)
 	return name

@@ -47,6 +47,23 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 	}
 	c := &call[R]{fn: fn}
 	c.pool = p
+	if len(opts) == 0 {
+		c.task.InitPlain(p.router, c, ctx)
+		if waits {
+			c.task.WaiterCancels()
+		}
+		if err := p.router.Submit(ctx, &c.task); err != nil {
+			c.fn = nil
+			return c.refuse(err)
+		}
+		return &c.AsyncResult
+	}
+	return submitWith(ctx, c, opts, waits)
+}
+
+// submitWith submits a task that has options.
+func submitWith[R any](ctx context.Context, c *call[R], opts []TaskOption, waits bool) *AsyncResult[R] {
+	p := c.pool
 	config := newTaskConfig(opts)
 	callback, mismatch := callback(&config, &c.AsyncResult)
 	parent, release := config.parent(ctx)
@@ -95,7 +112,7 @@ func (c *call[R]) Run(ctx context.Context) {
 	fn := c.fn
 	c.fn = nil
 	value, err := fn(ctx)
-	c.task.Vacate()
+	c.task.VacateForDecision()
 	c.finish(value, err)
 }
 

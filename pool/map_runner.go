@@ -53,8 +53,8 @@ func (m *mapRunner[T, R]) Run(ctx context.Context) {
 	for ok {
 		c, ok = m.work(ctx, c)
 	}
-	if m.task.Decide() {
-		m.task.Announce(messages.Succeeded, nil)
+	if m.task.DecideReturned() {
+		m.task.Conclude(messages.Succeeded, nil)
 	}
 }
 

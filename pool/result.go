@@ -49,6 +49,8 @@ func (r *AsyncResult[R]) wait(ctx context.Context, call string) error {
 	switch {
 	case ctx == nil:
 		return errNilContext(call)
+	case r.task.Ready():
+		return nil
 	case r.task.Router() == nil:
 		return fmt.Errorf("%w: %s on a zero AsyncResult; only submissions make results", ErrInvalid, call)
 	}
@@ -127,10 +129,16 @@ func (r *AsyncResult[R]) refuse(err error) *AsyncResult[R] {
 	return r
 }
 
-// finish takes what the function returned and reports whether it was in time.
-func (r *AsyncResult[R]) finish(value R, err error) bool {
-	outcome, err := r.task.Returned(err)
-	return r.conclude(value, outcome, err)
+// finish takes what the function returned, on the goroutine that ran it.
+func (r *AsyncResult[R]) finish(value R, err error) {
+	outcome := Succeeded
+	if err != nil {
+		outcome, err = r.task.Returned(err)
+	}
+	if r.task.DecideReturned() {
+		r.value, r.pool = value, nil
+		r.task.Conclude(outcome, err)
+	}
 }
 
 func (r *AsyncResult[R]) conclude(value R, outcome Outcome, err error) bool {

@@ -34,8 +34,8 @@ func (m *streamRunner[T, R]) Run(ctx context.Context) {
 			break
 		}
 	}
-	if m.task.Decide() {
-		m.task.Announce(messages.Succeeded, nil)
+	if m.task.DecideReturned() {
+		m.task.Conclude(messages.Succeeded, nil)
 	}
 }
 

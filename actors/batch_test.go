@@ -1,0 +1,250 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// lineModel is a line and the batches taken from it, beside the lists of tasks
+// that they should hold.
+type lineModel struct {
+	line    line
+	waiting []*Task
+	hands   []*batch
+	begun   [][]*Task // what each of the hands has left, its present task first
+}
+
+func newWaiting() *Task {
+	t := &Task{}
+	t.state.Store(stateQueued)
+	return t
+}
+
+func tasksOf(places []queued) (tasks []*Task) {
+	for _, q := range places {
+		tasks = append(tasks, q.task)
+	}
+	return tasks
+}
+
+func (m *lineModel) push(*rapid.T) {
+	task := newWaiting()
+	m.line.push(queued{task: task})
+	m.waiting = append(m.waiting, task)
+}
+
+func (m *lineModel) pushMany(t *rapid.T) {
+	for range batchSize {
+		m.push(t)
+	}
+}
+
+func (m *lineModel) take(t *rapid.T) {
+	n := rapid.IntRange(1, batchSize).Draw(t, "n")
+	b := m.line.take(n)
+	if len(m.waiting) == 0 {
+		require.Nil(t, b)
+		return
+	}
+	got := b.rest() + 1
+	require.LessOrEqual(t, got, n)
+	require.LessOrEqual(t, got, len(m.waiting))
+	require.Equal(t, got-1, b.loan)
+	m.hands = append(m.hands, b)
+	m.begun = append(m.begun, slices.Clone(m.waiting[:got]))
+	m.waiting = slices.Clone(m.waiting[got:])
+}
+
+func (m *lineModel) begin(t *rapid.T) {
+	if len(m.hands) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(m.hands)-1).Draw(t, "hand")
+	q, ok := m.hands[i].begin()
+	require.Equal(t, len(m.begun[i]) > 1, ok)
+	if ok {
+		m.begun[i] = m.begun[i][1:]
+		require.Same(t, m.begun[i][0], q.task)
+		return
+	}
+	require.True(t, m.hands[i].current().isHole(), "it is at nothing")
+	m.line.retire(m.hands[i])
+	m.hands = slices.Delete(m.hands, i, i+1)
+	m.begun = slices.Delete(m.begun, i, i+1)
+}
+
+func (m *lineModel) giveBack(t *rapid.T) {
+	if len(m.hands) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(m.hands)-1).Draw(t, "hand")
+	n := rapid.IntRange(1, batchSize).Draw(t, "n")
+	places := m.hands[i].cut(n)
+	rest := m.begun[i][1:]
+	want := rest[max(0, len(rest)-n):]
+	require.Equal(t, len(want), len(places))
+	if len(places) == 0 {
+		return
+	}
+	require.Equal(t, want, tasksOf(places))
+	m.line.pushFront(places)
+	clear(places)
+	m.waiting = append(slices.Clone(want), m.waiting...)
+	m.begun[i] = m.begun[i][:len(m.begun[i])-len(want)]
+}
+
+// decide ends tasks that wait, and sometimes has the line forget them.
+func (m *lineModel) compact(t *rapid.T) {
+	ended := 0
+	m.waiting = slices.DeleteFunc(m.waiting, func(task *Task) bool {
+		if rapid.Bool().Draw(t, "ends") {
+			task.state.Store(stateReady)
+			ended++
+			return true
+		}
+		return false
+	})
+	require.Equal(t, ended, m.line.compact())
+}
+
+func (m *lineModel) check(t *rapid.T) {
+	var listed []*Task
+	m.line.each(func(q *queued) { listed = append(listed, q.task) })
+	require.True(t, slices.Equal(m.waiting, listed), "%v, not %v", listed, m.waiting)
+	require.Equal(t, len(m.waiting), m.line.length)
+	if len(m.waiting) == 0 {
+		require.Nil(t, m.line.oldest())
+	} else {
+		require.Same(t, m.waiting[0], m.line.oldest().task)
+	}
+	for i, b := range m.hands {
+		require.Same(t, m.begun[i][0], b.current().task)
+		require.Equal(t, len(m.begun[i])-1, b.rest())
+	}
+	require.LessOrEqual(t, m.line.spares, maxSpares)
+	for b := m.line.spare; b != nil; b = b.next {
+		require.Equal(t, [batchSize]queued{}, b.of, "a spare batch holds nothing")
+	}
+}
+
+func TestLineBehavesLikeItsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var m lineModel
+		t.Repeat(map[string]func(*rapid.T){
+			"":          m.check,
+			"push":      m.push,
+			"push many": m.pushMany,
+			"take":      m.take,
+			"begin":     m.begin,
+			"give back": m.giveBack,
+			"compact":   m.compact,
+		})
+	})
+}
+
+// The worker and those who take back from it meet at the word of the batch.
+func TestPlaceOfABatchIsBegunOrTakenBackOnce(t *testing.T) {
+	var mu sync.Mutex // the router's
+	for range 2000 {
+		b := new(batch)
+		for i := range batchSize {
+			b.of[i] = queued{task: newWaiting()}
+		}
+		all := tasksOf(b.of[:])
+		b.hand(0, batchSize)
+		seen := map[*Task]int{b.current().task: 1}
+		var taken []*Task
+		var both sync.WaitGroup
+		both.Go(func() {
+			for {
+				mu.Lock()
+				places := b.cut((b.rest() + 1) / 2)
+				taken = append(taken, tasksOf(places)...)
+				clear(places)
+				mu.Unlock()
+				if len(places) == 0 {
+					return
+				}
+			}
+		})
+		for q, ok := b.begin(); ok; q, ok = b.begin() {
+			seen[q.task]++
+		}
+		both.Wait()
+		for _, task := range taken {
+			seen[task]++
+		}
+		require.Len(t, seen, batchSize)
+		for _, task := range all {
+			require.Equal(t, 1, seen[task])
+		}
+	}
+}
+
+func TestIdleWorkerTakesHalfOfWhatABusyOneHasNotBegun(t *testing.T) {
+	r := newTestRouter(3, SharedQueue())
+	r.size = batchSize
+	var tasks []*Task
+	for range 8 {
+		tasks = append(tasks, &submit(t, r, TaskOptions{}, nil).Task)
+	}
+	require.Same(t, tasks[0], pull(r, 1))
+	require.Equal(t, 7, r.Stats().Waiting)
+	require.Same(t, tasks[4], pull(r, 2), "the later half of seven")
+	require.Same(t, tasks[6], pull(r, 3), "half of what the worker has that was last to take something")
+	require.Equal(t, 5, r.Stats().Waiting)
+	require.Equal(t, 3, r.Stats().Running)
+}
+
+func TestCancelledTasksLeaveNoTraceInTheLine(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	kept := submit(t, r, TaskOptions{}, nil)
+	for range 10 * manyHoles {
+		require.True(t, submit(t, r, TaskOptions{}, nil).Cancel())
+	}
+	require.Equal(t, 1, r.Stats().Waiting)
+	require.LessOrEqual(t, r.line.length, 2*manyHoles, "memory is bounded")
+	for r.line.length > 0 {
+		work(r, 1)
+	}
+	require.Equal(t, messages.Succeeded, kept.Outcome())
+	require.Zero(t, r.uncounted)
+	require.Zero(t, r.line.length)
+}
+
+func TestLimitCountsWhatWorkersHaveNotBegun(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	r.config.Limit, r.config.Policy = 4, Reject
+	r.size = batchSize
+	var tasks []*script
+	accepted := func() bool {
+		b := newScript(r, TaskOptions{})
+		if r.Submit(context.Background(), &b.Task) != nil {
+			return false
+		}
+		tasks = append(tasks, b)
+		return true
+	}
+	for range 5 {
+		require.True(t, accepted(), "one that a free worker will take, and four that wait")
+	}
+	require.False(t, accepted())
+	require.Same(t, &tasks[0].Task, pull(r, 1))
+	require.False(t, accepted(), "four wait in the worker's batch, and it has one in hand")
+	require.True(t, tasks[2].Cancel())
+	require.True(t, accepted(), "a cancelled one gives its room back")
+	require.False(t, accepted())
+	require.True(t, tasks[0].Settle(messages.Cancelled, nil))
+	tasks[0].state.Or(returned)
+	require.True(t, accepted(), "the worker is between two tasks")
+	require.False(t, accepted())
+	_, _ = r.slots[1].batch.begin()
+	require.False(t, accepted(), "it has begun one, which no longer waits")
+}

@@ -59,15 +59,43 @@ func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
 	}
 	r.mu.Lock()
 	if t.isPlain() && !message && r.takesAtOnce() {
-		t.entered = true
-		t.state.Store(stateQueued)
-		r.accepted++
-		r.outstanding++
+		r.enterPlain(t)
 		r.pushAndUnlock(queued{task: t})
 		t.WatchParent()
 		return nil
 	}
 	return r.submitSlowly(ctx, t, message)
+}
+
+// SubmitAtOnce submits the first of n tasks without options, under one lock, and
+// reports how many. It stops before a task for which it would have to wait, or
+// that the pool does not take; those go through Submit.
+func (r *Router) SubmitAtOnce(ctx context.Context, n int, task func(int) *Task) (accepted int) {
+	if ctx.Done() != nil && ctx.Err() != nil {
+		return 0
+	}
+	r.mu.Lock()
+	for accepted < n && r.takesAtOnce() {
+		t := task(accepted)
+		r.enterPlain(t)
+		r.line.push(queued{task: t})
+		accepted++
+	}
+	r.rouseAndUnlock()
+	if ctx.Done() != nil {
+		for i := range accepted {
+			task(i).WatchParent()
+		}
+	}
+	return accepted
+}
+
+// enterPlain is enter for a task that is nothing special.
+func (r *Router) enterPlain(t *Task) {
+	t.entered = true
+	t.state.Store(stateQueued)
+	r.accepted++
+	r.outstanding++
 }
 
 // isPlain reports whether t has nothing that the line cannot serve.
@@ -88,6 +116,10 @@ func (r *Router) takesAtOnce() bool {
 // pushAndUnlock files a task or function in the line and lets the lock go.
 func (r *Router) pushAndUnlock(q queued) {
 	r.line.push(q)
+	r.rouseAndUnlock()
+}
+
+func (r *Router) rouseAndUnlock() {
 	if r.coming > 0 || r.idle.head == nil && r.unstarted == len(r.slots) {
 		r.mu.Unlock() // somebody is coming, or nobody sleeps
 		return

@@ -39,6 +39,7 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	r.mu.Lock()
 	s := &r.slots[number]
 	r.arrived(s)
+	s.out = false
 	switch b = r.nextBatch(s); {
 	case b != nil:
 		r.idle.remove(s)
@@ -46,6 +47,7 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	case mayLinger && r.coming == 0 && r.state == open && s.in == nil && s.lent == nil:
 		s.coming = true
 		r.coming++
+		r.lingering = s
 		again = true
 	case s.in == nil && s.lent == nil:
 		r.idle.push(s)
@@ -58,8 +60,9 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 
 // arrived takes down what a worker has to report.
 func (r *Router) arrived(s *slot) {
-	r.outstanding -= s.ended
-	s.ended = 0
+	if s.lent == nil {
+		r.report(s)
+	}
 	if s.ran > 0 {
 		r.measure(s.ran, s.took)
 		s.ran = 0
@@ -67,11 +70,18 @@ func (r *Router) arrived(s *slot) {
 	r.expected(s)
 }
 
+// report counts what has ended in a place.
+func (r *Router) report(s *slot) {
+	r.outstanding -= s.ended
+	s.ended = 0
+}
+
 // expected ends the wait for a worker that was woken or started, if it was.
 func (r *Router) expected(s *slot) {
 	if s.coming {
 		s.coming = false
 		r.coming--
+		r.lingering = nil
 	}
 	if s.starting {
 		s.starting = false
@@ -225,6 +235,7 @@ func (r *Router) withdraw(box *mailbox) {
 	if s := &r.slots[box.number]; s.box == box {
 		r.idle.remove(s)
 		r.arrived(s)
+		s.out = true
 		if s.batch != nil {
 			r.takeBack(s)
 			r.drop(s)

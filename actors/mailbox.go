@@ -256,7 +256,7 @@ func (m *mailbox) gone() bool {
 // answer to it.
 func (m *mailbox) reject(message any) {
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
-	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter:
+	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter, *Failure:
 		return
 	}
 	ctx := m.invoker.(actor.Context)

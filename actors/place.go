@@ -35,6 +35,9 @@ type Frame Task
 // and after the task's function has returned.
 func FrameOf(ctx context.Context) *Frame { return (*Frame)(runningTask(ctx)) }
 
+// IsInside reports whether ctx is that of a running task, of whatever pool.
+func IsInside(ctx context.Context) bool { return runningTask(ctx) != nil }
+
 func runningTask(ctx context.Context) *Task {
 	t := taskOf(ctx)
 	if t == nil || t.hasReturned() {

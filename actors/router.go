@@ -98,6 +98,7 @@ type Router struct {
 	idle      slotList // workers that wait for tasks
 	sharing   slotList // workers whose batch may have places that they have not begun
 	coming    int      // idle workers that have been woken for the line and have not come yet
+	lingering *slot    // the one of them that was not asleep; nil: none
 	starting  int      // workers that are being started for the line and have not come yet
 	unstarted int      // every slot before this one has been started
 	accepted  int64
@@ -120,7 +121,8 @@ type Router struct {
 type slot struct {
 	succeeded atomic.Int64 // tasks; written by the worker, read by anybody
 
-	// Touched only by the worker, until it reports to the router.
+	// Touched only by the worker, or by whom its place is lent to, until it
+	// reports to the router.
 	ended int           // tasks that have ended
 	ran   int           // places of a timed batch that it went through
 	took  time.Duration // and how long that took
@@ -130,6 +132,7 @@ type slot struct {
 	batch      *batch
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
+	out        bool     // the worker fails or stops, and will call next when it or another one is there
 	in         *slotList
 	prev, next *slot
 	number     int32

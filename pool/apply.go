@@ -11,6 +11,14 @@ import (
 // Apply calls fn on a worker and returns what it returns: ApplyAsync and Get in
 // one. If ctx ends first, the task is cancelled and the error is ErrCancelled
 // or ErrTimeout.
+//
+// If ctx cannot be cancelled (its Done is nil), there are no options, and a
+// worker is idle, that worker lends its place: fn runs on the caller's goroutine,
+// and counts as the worker's in every other way. It saves waking two goroutines.
+// What is different then is what cannot be otherwise: a runtime.Goexit in fn ends
+// the task and then the caller's goroutine, and after Terminate, which cancels
+// the context that fn receives, Apply returns when fn does. With a context that
+// can be cancelled fn always has a goroutine of the pool.
 func Apply[R any](ctx context.Context, p *Pool, fn func(context.Context) (R, error), opts ...TaskOption) (R, error) {
 	r := submit(ctx, "Apply", p, fn, opts, true)
 	return r.getOrCancel(ctx)
@@ -51,6 +59,9 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 		c.task.InitPlain(p.router, c, ctx)
 		if waits {
 			c.task.WaiterCancels()
+			if ctx.Done() == nil && !actors.IsInside(ctx) && p.router.Lend(&c.task) {
+				return &c.AsyncResult
+			}
 		}
 		if err := p.router.Submit(ctx, &c.task); err != nil {
 			c.fn = nil

@@ -1,0 +1,8 @@
+package report
+
+var (
+	Number    = number
+	Count     = count
+	Slug      = slug
+	TickLabel = tickLabel
+)

@@ -213,17 +213,18 @@ func (r *Router) finished(t *Task) {
 	r.unlock(&fx)
 }
 
-// OthersWait reports whether tasks wait that the worker on which t runs could
-// take. A long task that can be split makes room for them.
-func (t *Task) OthersWait() bool {
+// OthersWait reports whether more tasks than the given number wait that the
+// worker on which t runs could take. A long task that can be split makes room
+// for them; the number is that of its own pieces among them.
+func (t *Task) OthersWait(own int) bool {
 	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.line.length > 0 || r.queue.next(int(t.place)) != nil {
-		return true
+	waiting := r.line.length + r.queue.shared.length + r.queue.own[t.place].length
+	if b := r.slots[t.place].batch; b != nil {
+		waiting += b.rest()
 	}
-	b := r.slots[t.place].batch
-	return b != nil && b.rest() > 0
+	return waiting > own
 }
 
 // withdraw takes a worker that fails or stops out of the company: others take

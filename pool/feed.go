@@ -46,6 +46,7 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 	}
 	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
 	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p
+	j.room = make(chan struct{}, 1)
 	if j.window = config.window; j.window == 0 {
 		j.window = int(min(math.MaxInt, max(64, 4*int64(p.Workers())*int64(j.size))))
 	}
@@ -109,26 +110,29 @@ func (j *streamJob[T, R]) push(item T) bool {
 	}
 	start := j.wantsRunner()
 	signal(&j.changed) // for tasks that wait and could work
+	room := j.hasRoom()
 	j.mu.Unlock()
 	if start {
 		j.enqueue()
 	}
-	return j.awaitRoom()
+	return room || j.awaitRoom()
 }
 
-// wantsRunner counts one more runner if there are more items than runners that
-// are about to come for them. Called with mu held; the caller then enqueues it.
+// wantsRunner counts one more runner if there are items and no runner is on its
+// way to them; when that one has come, it wants the next. Called with mu held;
+// the caller then enqueues it.
 func (j *streamJob[T, R]) wantsRunner() bool {
-	if j.over != nil || j.queued >= j.root.Router().Workers() || j.queued-j.busy >= j.pending.len() {
+	if j.over != nil || j.queued >= j.root.Router().Workers() || j.queued > j.busy || j.pending.len() == 0 {
 		return false
 	}
 	j.queued++
 	return true
 }
 
-// awaitRoom ends with a read, Close, or the end of the stream.
+// awaitRoom ends with reads, Close, or the end of the stream. A feeder that has
+// had to sleep is woken when a quarter of the window is free.
 func (j *streamJob[T, R]) awaitRoom() bool {
-	for {
+	for looks := 0; ; looks++ {
 		j.mu.Lock()
 		if j.over != nil || j.feedEnded {
 			j.mu.Unlock()
@@ -138,12 +142,14 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 			j.mu.Unlock()
 			return true
 		}
-		if j.room == nil {
-			j.room = make(chan struct{})
-		}
-		room := j.room
+		j.waits = looks >= moreLooks
+		sleep := j.waits
 		j.mu.Unlock()
-		<-room
+		if sleep {
+			<-j.room
+		} else {
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -173,7 +179,7 @@ func (j *streamJob[T, R]) CancelUnstarted() bool {
 	j.pending = fifo[fedItem[T]]{}
 	j.feedEnded = false // an error of the sequence would have come after what was dropped
 	ended := j.endFeed(ErrCancelled)
-	signal(&j.room)
+	j.wakeFeeder()
 	j.mu.Unlock()
 	if ended {
 		j.announceEnd()
@@ -225,6 +231,12 @@ func (j *streamJob[T, R]) newRunner() *streamRunner[T, R] {
 // books, in the same moment: an item fed later starts another.
 func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
 	j.mu.Lock()
+	return j.nextAndUnlock(m)
+}
+
+func (j *streamJob[T, R]) nextAndUnlock(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
+	clear(m.chunk)
+	m.chunk = m.chunk[:0]
 	m.rest()
 	if j.over == nil {
 		for len(m.chunk) < j.size && j.pending.len() > 0 {
@@ -242,6 +254,7 @@ func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(contex
 		j.busy++
 	}
 	chunk, fn, start := m.chunk, j.fn, j.wantsRunner()
+	m.onTheWay = j.queued - j.busy
 	j.mu.Unlock()
 	if start {
 		j.enqueue()

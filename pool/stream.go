@@ -103,14 +103,22 @@ func (s *Stream[R]) Cancel() bool { return s.state.root.Cancel() }
 func (s *Stream[R]) next(ctx context.Context) (outcome[R], error) {
 	defer runtime.KeepAlive(s)
 	for {
-		if got, ok := s.state.take(); ok {
-			return got, nil
+		for range moreLooks {
+			if got, ok := s.state.take(); ok {
+				return got, nil
+			}
+			runtime.Gosched()
 		}
 		if err := await(ctx, s.state); err != nil {
 			return outcome[R]{}, err
 		}
 	}
 }
+
+// moreLooks is how often a reader that finds nothing, and a feeder that finds no
+// room, look before they sleep. What they wait for often comes a moment later,
+// and several at once; sleeping for each takes longer than everything else.
+const moreLooks = 4
 
 // outcome is what a reader gets at one place of a stream.
 type outcome[R any] struct {
@@ -146,7 +154,8 @@ type streamState[R any] struct {
 	unbounded bool             // the window no longer holds the sequence back
 	discard   bool             // nobody can read the results
 	changed   chan struct{}    // closed when there is something for a reader; made by readers
-	room      chan struct{}    // closed when there is room in the window; made by the feeder
+	room      chan struct{}    // holds a token when the feeder, which waits, shall look again
+	waits     bool             // the feeder waits
 }
 
 // streamSource is the side of a stream that knows the type of its items.
@@ -170,7 +179,9 @@ func (s *streamState[R]) take() (outcome[R], bool) {
 	case s.outcomes.len() > 0 && s.outcomes.at(0).done:
 		got := s.outcomes.pop()
 		s.read++
-		signal(&s.room)
+		if s.waits && s.window-(s.fed-s.read) >= max(1, s.window/4) {
+			s.wakeFeeder()
+		}
 		return got, true
 	case s.over != nil:
 		return outcome[R]{err: s.over, last: true}, true
@@ -221,6 +232,10 @@ func (s *streamState[R]) Blockers() actors.Blockers { return s.source.blockers()
 func (s *streamState[R]) deliver(index int, value R, err error) (ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.deliverLocked(index, value, err)
+}
+
+func (s *streamState[R]) deliverLocked(index int, value R, err error) (ended bool) {
 	if s.over != nil {
 		return false
 	}
@@ -237,7 +252,9 @@ func (s *streamState[R]) deliver(index int, value R, err error) (ended bool) {
 	default:
 		s.outcomes.push(got)
 	}
-	signal(&s.changed)
+	if s.changed != nil && s.ready() {
+		signal(&s.changed)
+	}
 	return s.decideIfComplete()
 }
 
@@ -289,7 +306,7 @@ func (s *streamState[R]) forsake() {
 	s.discard, s.unbounded = true, true
 	s.outcomes = fifo[outcome[R]]{}
 	s.read = s.done
-	signal(&s.room)
+	s.wakeFeeder()
 }
 
 // Closing lifts the window: Close and Join must not need a reader.
@@ -297,7 +314,15 @@ func (s *streamState[R]) Closing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unbounded = true
-	signal(&s.room)
+	s.wakeFeeder()
+}
+
+// wakeFeeder has the feeder look again whether it may go on. Called with mu held.
+func (s *streamState[R]) wakeFeeder() {
+	if s.waits {
+		s.waits = false
+		s.room <- struct{}{}
+	}
 }
 
 // end ends the stream early. Results that are complete by then stay so.
@@ -309,7 +334,7 @@ func (s *streamState[R]) end(err error) {
 	}
 	s.forget()
 	signal(&s.changed)
-	signal(&s.room)
+	s.wakeFeeder()
 }
 
 // signal wakes those who wait on a channel that is made when first needed.

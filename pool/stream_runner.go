@@ -16,23 +16,16 @@ type streamRunner[T, R any] struct {
 	chunk []fedItem[T] // being worked on; guarded by mu
 	once  bool         // run in place: one chunk only
 	busy  bool         // counted in job.busy; guarded by mu
+	// onTheWay is how many runners of the stream waited for a worker when this one
+	// took its chunk. They want the worker for nothing else than this one does.
+	onTheWay int
 }
 
 // Run works until there is nothing left.
 func (m *streamRunner[T, R]) Run(ctx context.Context) {
-	j := m.job
-	for chunk, fn := j.next(m); len(chunk) > 0; chunk, fn = j.next(m) {
-		m.work(ctx, chunk, fn)
-		if m.once {
-			j.mu.Lock()
-			j.gone(m)
-			j.mu.Unlock()
-			break
-		}
-		if m.task.OthersWait() {
-			m.handOver()
-			break
-		}
+	chunk, fn := m.job.next(m)
+	for len(chunk) > 0 {
+		chunk, fn = m.work(ctx, chunk, fn)
 	}
 	if m.task.DecideReturned() {
 		m.task.Conclude(messages.Succeeded, nil)
@@ -55,11 +48,11 @@ func (m *streamRunner[T, R]) handOver() {
 	}
 }
 
-// work calls the function for each item of a chunk. A panic or Goexit ends the
-// runner; another one goes on behind the item.
-func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn func(context.Context, T) (R, error)) {
+// work calls the function for each item of a chunk, and returns the next chunk. A
+// panic or Goexit ends the runner; another one goes on behind the item.
+func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn func(context.Context, T) (R, error)) ([]fedItem[T], func(context.Context, T) (R, error)) {
 	j := m.job
-	i := 0
+	i, last := 0, len(chunk)-1
 	returned := false
 	defer func() {
 		if returned {
@@ -81,20 +74,44 @@ func (m *streamRunner[T, R]) work(ctx context.Context, chunk []fedItem[T], fn fu
 			panic(failure)
 		}
 	}()
-	for ; i < len(chunk) && !j.root.Decided(); i++ {
+	for ; i <= last && !j.root.Decided(); i++ {
 		value, err := fn(ctx, chunk[i].item)
 		if err != nil && j.root.EndedWith(err) {
 			break // the stream has timed out or was cancelled, and so has the item
+		}
+		if i == last {
+			returned = true
+			return m.deliverLast(chunk[i].index, value, err)
 		}
 		if j.deliver(chunk[i].index, value, err) {
 			j.announceEnd()
 		}
 	}
 	returned = true
+	return j.next(m)
+}
+
+// deliverLast files the outcome of the last item of a chunk and takes the next
+// chunk under the same lock, unless the worker is wanted for something else.
+func (m *streamRunner[T, R]) deliverLast(index int, value R, err error) (next []fedItem[T], fn func(context.Context, T) (R, error)) {
+	j := m.job
+	others := !m.once && m.task.OthersWait(m.onTheWay)
 	j.mu.Lock()
-	clear(m.chunk)
-	m.chunk = m.chunk[:0]
-	j.mu.Unlock()
+	ended := j.deliverLocked(index, value, err)
+	switch {
+	case m.once:
+		j.gone(m)
+		j.mu.Unlock()
+	case others:
+		j.mu.Unlock()
+		m.handOver()
+	default:
+		next, fn = j.nextAndUnlock(m)
+	}
+	if ended {
+		j.announceEnd()
+	}
+	return next, fn
 }
 
 // gone takes a runner off the books. A reader that waits inside of a task looks

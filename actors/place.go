@@ -104,7 +104,7 @@ func (t *Task) keepPlace() placeState {
 // ends, or with ErrDeadlock. The token is given back when it has ended.
 func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 	f := t.frame()
-	piece.place, piece.outside = t.place, true
+	piece.place = t.place
 	f.mu.Lock()
 	f.inPlace = piece
 	f.mu.Unlock()

@@ -111,7 +111,7 @@ type Task struct {
 
 	unwatch bool // nobody has to watch parent, or somebody does; touched only by the submitter
 	vacated bool // touched only by the goroutine that runs the function
-	outside bool // runs in the place of another task or of its submitter; written by who claims it
+	outside bool // runs in the place of another task or of its submitter; written by who claims it, under router.mu
 
 	// place is the worker that the task occupies, from 1; 0: none. Written by who
 	// claims the task, before the function starts.
@@ -253,4 +253,7 @@ func (t *Task) Refuse(err error) {
 
 // Start makes a task that is not queued, a piece of a map or stream, run in the
 // place of a task that waits for it. The caller hands it over to be run.
-func (t *Task) Start() { t.state.Store(stateRunning) }
+func (t *Task) Start() {
+	t.outside = true
+	t.state.Store(stateRunning)
+}

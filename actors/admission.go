@@ -53,7 +53,7 @@ func (r *Router) SubmitMessage(t *Task) error {
 }
 
 func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
-	if ctx.Done() != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		_, err := ContextOutcome(ctx)
 		return err
 	}
@@ -71,7 +71,7 @@ func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
 // reports how many. It stops before a task for which it would have to wait, or
 // that the pool does not take; those go through Submit.
 func (r *Router) SubmitAtOnce(ctx context.Context, n int, task func(int) *Task) (accepted int) {
-	if ctx.Done() != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return 0
 	}
 	r.mu.Lock()

@@ -203,6 +203,27 @@ func TestIdleWorkerTakesHalfOfWhatABusyOneHasNotBegun(t *testing.T) {
 	require.Equal(t, 3, r.Stats().Running)
 }
 
+// A worker that is idle may be woken by a message and find tasks that others have
+// put into the line meanwhile.
+func TestWorkerWokenByAMessageMayTakeABatch(t *testing.T) {
+	r := newTestRouter(2, SharedQueue())
+	for _, number := range []int{1, 2} {
+		_, again := r.next(number, false)
+		require.False(t, again)
+	}
+	r.size = batchSize
+	for range 4 {
+		submit(t, r, TaskOptions{}, nil)
+	}
+	idle := r.idle.head // the other one was woken for the tasks and is coming
+	require.NotNil(t, pull(r, int(idle.number)))
+	require.Nil(t, r.idle.head)
+	require.Same(t, idle, r.sharing.head)
+	require.NotNil(t, pull(r, 3-int(idle.number)), "half of what it has not begun")
+	require.Equal(t, 2, r.Stats().Running)
+	require.Equal(t, 2, r.Stats().Waiting)
+}
+
 func TestCancelledTasksLeaveNoTraceInTheLine(t *testing.T) {
 	r := newTestRouter(1, SharedQueue())
 	kept := submit(t, r, TaskOptions{}, nil)

@@ -141,7 +141,7 @@ func (t *Task) publish() {
 
 // noteParentEnd keeps what the task's context must say for good.
 func (t *Task) noteParentEnd() {
-	if t.parent.Done() != nil && t.parent.Err() != nil {
+	if t.parent.Err() != nil {
 		t.state.Or(parentEnded)
 	}
 }

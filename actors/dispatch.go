@@ -40,16 +40,16 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	s := &r.slots[number]
 	r.arrived(s)
 	s.out = false
+	r.idle.remove(s) // it is awake, whether somebody woke it for a task or for a message
 	switch b = r.nextBatch(s); {
 	case b != nil:
-		r.idle.remove(s)
 		r.rouse(&fx)
-	case mayLinger && r.coming == 0 && r.state == open && s.in == nil && s.lent == nil:
+	case mayLinger && r.coming == 0 && r.state == open && s.lent == nil:
 		s.coming = true
 		r.coming++
 		r.lingering = s
 		again = true
-	case s.in == nil && s.lent == nil:
+	case s.lent == nil:
 		r.idle.push(s)
 	}
 	r.admit(&fx)

@@ -14,7 +14,13 @@ package actors
 //	the worker's mailbox  handles messages, and takes no tasks
 //	a worker that stops   is replaced; its successor takes no tasks either
 //	Terminate             ends the task; the pool's end waits for the function
-func (r *Router) Lend(t *Task) bool {
+func (r *Router) Lend(t *Task) bool { return r.lend(t, nil) }
+
+// LendPiece is Lend for the first piece of root, which is accepted in the same
+// moment.
+func (r *Router) LendPiece(t, root *Task) bool { return r.lend(t, root) }
+
+func (r *Router) lend(t, root *Task) bool {
 	r.mu.Lock()
 	s := r.lingering
 	if s == nil {
@@ -29,7 +35,11 @@ func (r *Router) Lend(t *Task) bool {
 	s.lent = t
 	r.active++
 	r.attendants++
-	r.enterPlain(t)
+	if root != nil {
+		r.enterRoot(root)
+	} else {
+		r.enterPlain(t)
+	}
 	t.state.Store(stateRunning)
 	r.mu.Unlock()
 

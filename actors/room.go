@@ -160,9 +160,6 @@ func (r *Router) runBeside(ctx context.Context, t *Task) {
 	t.WatchParent()
 	if root := t.root(); root != nil {
 		root.WatchParent()
-		if body, ok := root.body.(spreader); ok {
-			body.Spread()
-		}
 	}
 	if waiting := runningTask(ctx); waiting != nil {
 		e := newEntry(nil, nil, besideWait{t})

@@ -147,6 +147,9 @@ type slot struct {
 type slotList struct{ head *slot }
 
 func (l *slotList) push(s *slot) {
+	if s.in != nil { // it is in one list at a time
+		s.in.remove(s)
+	}
 	s.in = l
 	s.next = l.head
 	if l.head != nil {

@@ -69,9 +69,6 @@ type (
 	readier interface{ Ready() }
 	// closer is told when the pool is closed. Must not block.
 	closer interface{ Closing() }
-	// spreader is a map; Spread queues its other pieces once the first has been
-	// accepted.
-	spreader interface{ Spread() }
 	// starter is a map or stream: it starts piece by piece.
 	starter interface {
 		// Started reports whether work on any piece has begun.

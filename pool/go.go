@@ -23,7 +23,7 @@ func (p *Pool) Go(ctx context.Context, fn func()) error {
 	if ctx == nil {
 		return errNilContext("Go")
 	}
-	if ctx.Done() != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		_, err := actors.ContextOutcome(ctx)
 		return err
 	}

@@ -11,7 +11,9 @@ import (
 )
 
 // Map calls fn for each item and returns the results in the order of the items:
-// MapAsync and Get in one. If ctx ends first, the map is cancelled.
+// MapAsync and Get in one. If ctx ends first, the map is cancelled. If ctx cannot
+// be cancelled, the caller works on the map, too, in the place of an idle worker,
+// as with [Apply].
 func Map[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items []T, opts ...MapOption) ([]R, error) {
 	return mapAsync(ctx, "Map", p, fn, items, opts, mapMode{waits: true}).getOrCancel(ctx)
 }
@@ -43,7 +45,6 @@ type mapMode struct {
 type mapJob[T, R any] struct {
 	AsyncResult[[]R]
 	mode     mapMode
-	rest     []mapRunner[T, R] // touched only by the submitter
 	failFast bool
 	size     int // of a chunk
 	chunks   int
@@ -55,6 +56,8 @@ type mapJob[T, R any] struct {
 	out       []R
 	completed []int // items with a result, by chunk, once the chunk has ended
 	next      int   // the first chunk that nobody has taken
+	started   int   // runners that have been queued, those lost excepted
+	onTheWay  int   // of those, the ones that have not come to take a chunk
 	left      int   // chunks that have not ended
 	first     error // the error that came first
 	over      bool
@@ -89,7 +92,8 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	options := config.options(callback, release)
 	options.WaiterCancels = mode.waits && release == nil
 	j.task.Init(p.router, j, parent, options)
-	if err := j.submit(parent, p); err != nil {
+	lend := mode.waits && !mode.pinned && parent.Done() == nil && callback == nil && !actors.IsInside(ctx)
+	if err := j.submit(parent, p, lend); err != nil {
 		j.forget()
 		return j.refuse(err)
 	}
@@ -109,9 +113,9 @@ func (j *mapJob[T, R]) plan(size, workers int) {
 	j.completed = make([]int, j.chunks)
 }
 
-// submit queues as many runners as can be busy. The first one stands for the
-// map in the queue: it waits for room, may be refused or dropped.
-func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
+// submit queues the first runner, or has the caller be it. It stands for the map
+// in the queue: it waits for room, may be refused or dropped.
+func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool, lend bool) error {
 	if j.chunks == 0 {
 		if ctx.Err() != nil {
 			_, err := actors.ContextOutcome(ctx)
@@ -124,26 +128,38 @@ func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool) error {
 		j.forget()
 		return nil
 	}
-	runners := make([]mapRunner[T, R], min(j.chunks, p.Workers()))
+	if j.mode.pinned {
+		return j.submitPinned(ctx, p)
+	}
+	m := &mapRunner[T, R]{}
+	j.started = 1
+	if lend {
+		j.add(m, 0, false)
+		if p.router.LendPiece(&m.task, &j.task) {
+			return nil
+		}
+		m = &mapRunner[T, R]{}
+		j.runners = nil
+	}
+	m.onTheWay = true
+	j.onTheWay = 1
+	j.add(m, 0, true)
+	return p.router.Submit(ctx, &m.task)
+}
+
+// submitPinned queues a runner for each worker.
+func (j *mapJob[T, R]) submitPinned(ctx context.Context, p *Pool) error {
+	runners := make([]mapRunner[T, R], j.chunks)
 	for i := range runners {
 		j.add(&runners[i], i, i == 0)
 	}
-	j.rest = runners[1:]
 	if err := p.router.Submit(ctx, &runners[0].task); err != nil {
 		return err
 	}
-	j.Spread()
-	return nil
-}
-
-// Spread queues the other runners. The router calls it if the submitter is
-// about to run the first one itself.
-func (j *mapJob[T, R]) Spread() {
-	rest := j.rest
-	j.rest = nil
-	for i := range rest {
-		j.task.Router().SubmitPiece(&rest[i].task, &j.task)
+	for i := range runners[1:] {
+		j.task.Router().SubmitPiece(&runners[i+1].task, &j.task)
 	}
+	return nil
 }
 
 func (j *mapJob[T, R]) add(m *mapRunner[T, R], i int, first bool) {
@@ -164,45 +180,57 @@ func (j *mapJob[T, R]) add(m *mapRunner[T, R], i int, first bool) {
 // ended is told that a chunk has ended after so many items.
 func (j *mapJob[T, R]) ended(number, completed int, err error) {
 	j.mu.Lock()
-	if !j.over {
-		j.completed[number] = completed
-	}
+	last := j.endedLocked(number, completed, err)
 	j.mu.Unlock()
-	j.chunksEnded(1, err)
+	j.reported(last, err)
 }
 
-// chunksEnded counts the chunks and ends the map with the last one.
-func (j *mapJob[T, R]) chunksEnded(n int, err error) {
-	j.mu.Lock()
+func (j *mapJob[T, R]) endedLocked(number, completed int, err error) (last bool) {
 	if j.over {
-		j.mu.Unlock()
-		return
+		return false
 	}
+	j.completed[number] = completed
+	return j.countLocked(1, err)
+}
+
+// countLocked counts n chunks that have ended and reports whether they were the
+// last ones.
+func (j *mapJob[T, R]) countLocked(n int, err error) (last bool) {
 	j.left -= n
 	if err != nil && j.first == nil {
 		j.first = err
 	}
-	last, out := j.left == 0, j.out
-	var failed error
-	if last && j.first != nil {
-		failed = &MapError{j.first, j.whichCompleted()}
-	}
-	cut := j.first == ErrCancelled
-	j.mu.Unlock()
+	return j.left == 0
+}
+
+// reported follows on countLocked, without the lock.
+func (j *mapJob[T, R]) reported(last bool, err error) {
 	switch {
 	case last:
-		outcome := Cancelled
-		if !cut {
-			outcome, failed = j.task.Returned(failed)
-		}
-		if !j.conclude(out, outcome, failed) {
-			return // whoever ended the map is about to copy from it
-		}
-		for _, m := range j.forget() {
-			m.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
-		}
+		j.complete()
 	case err != nil && err != ErrCancelled && j.failFast:
 		j.task.Settle(messages.Failed, err)
+	}
+}
+
+// complete ends the map after its last chunk.
+func (j *mapJob[T, R]) complete() {
+	j.mu.Lock()
+	out, first := j.out, j.first
+	var failed error
+	if first != nil && !j.over {
+		failed = &MapError{first, j.whichCompleted()}
+	}
+	j.mu.Unlock()
+	outcome := Cancelled
+	if first != ErrCancelled {
+		outcome, failed = j.task.Returned(failed)
+	}
+	if !j.conclude(out, outcome, failed) {
+		return // whoever ended the map is about to copy from it
+	}
+	for _, m := range j.forget() {
+		m.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 	}
 }
 
@@ -257,12 +285,10 @@ func (j *mapJob[T, R]) CancelUnstarted() bool {
 		unstarted = j.chunks - j.next
 		j.next = j.chunks
 	}
+	last := unstarted > 0 && j.countLocked(unstarted, ErrCancelled)
 	j.mu.Unlock()
-	if unstarted == 0 {
-		return false
-	}
-	j.chunksEnded(unstarted, ErrCancelled)
-	return true
+	j.reported(last, ErrCancelled)
+	return unstarted > 0
 }
 
 // Started reports whether a chunk was taken.

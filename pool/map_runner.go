@@ -8,14 +8,17 @@ import (
 	"github.com/greenroom-go/greenroom/messages"
 )
 
-// mapRunner is a piece of a map that a worker, or a waiting task, runs.
+// mapRunner is a piece of a map that a worker, or a waiting task, or the caller
+// of Map in the place of a worker, runs.
 type mapRunner[T, R any] struct {
 	task actors.Task
 	job  *mapJob[T, R]
+	at   int // the item of the chunk that it is at; touched only by its goroutine
 	// Guarded by job.mu.
-	own  int  // its only chunk, if the map is pinned
-	busy bool // has a chunk
-	had  bool // has had one
+	own      int  // its only chunk, if the map is pinned
+	onTheWay bool // counted by job.onTheWay
+	busy     bool // has a chunk
+	had      bool // has had one
 }
 
 // chunk is what a runner works on: copies, so that the end of the map may let
@@ -27,10 +30,25 @@ type chunk[T, R any] struct {
 	out    []R
 }
 
-// take gives the runner a chunk; none when all have been taken.
+// take gives the runner a chunk; none when all have been taken. If some are left
+// and no other runner is on its way to them, it queues one: the next comes when
+// that one has taken a chunk.
 func (j *mapJob[T, R]) take(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
 	j.mu.Lock()
-	defer j.mu.Unlock()
+	c, ok = j.takeLocked(m)
+	another := ok && j.wantsRunner()
+	j.mu.Unlock()
+	if another {
+		j.enqueue()
+	}
+	return c, ok
+}
+
+func (j *mapJob[T, R]) takeLocked(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
+	if m.onTheWay {
+		m.onTheWay = false
+		j.onTheWay--
+	}
 	m.busy = false
 	number := j.next
 	if j.mode.pinned {
@@ -45,6 +63,24 @@ func (j *mapJob[T, R]) take(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
 	m.busy, m.had = true, true
 	low, high := number*j.size, min((number+1)*j.size, j.length)
 	return chunk[T, R]{number, j.fn, j.items[low:high], j.out[low:high]}, true
+}
+
+// wantsRunner counts one more runner if it is needed. Called with mu held; the
+// caller then enqueues it.
+func (j *mapJob[T, R]) wantsRunner() bool {
+	if j.over || j.mode.pinned || j.onTheWay > 0 || j.started == j.task.Router().Workers() || j.next == j.chunks {
+		return false
+	}
+	j.started++
+	j.onTheWay++
+	return true
+}
+
+// enqueue queues a runner, which is counted already.
+func (j *mapJob[T, R]) enqueue() {
+	m := &mapRunner[T, R]{onTheWay: true}
+	j.add(m, 0, false)
+	j.task.Router().SubmitPiece(&m.task, &j.task)
 }
 
 // Run works until there is nothing left to take.
@@ -64,7 +100,6 @@ func (m *mapRunner[T, R]) Run(ctx context.Context) {
 // then ends the runner; another one is queued for the chunks that are left.
 func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T, R], ok bool) {
 	j := m.job
-	i := 0
 	returned := false
 	defer func() {
 		if returned {
@@ -73,27 +108,54 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T
 		failure := actors.NewFailure(recover())
 		m.task.Vacate()
 		j.lost(m)
-		j.ended(c.number, i, &ItemError{c.number*j.size + i, failure.Err})
+		j.ended(c.number, m.at, &ItemError{c.number*j.size + m.at, failure.Err})
 		j.replace()
 		if failure.Kind != actors.TaskExited {
 			panic(failure)
 		}
 	}()
-	var failed error
-	for ; i < len(c.items) && !j.task.Decided(); i++ {
-		value, err := c.fn(ctx, c.items[i])
-		if err != nil {
-			failed = &ItemError{c.number*j.size + i, err}
-			break
-		}
-		c.out[i] = value
-	}
+	completed, failed := m.call(ctx, c)
 	returned = true
-	if next, ok = j.take(m); !ok {
-		m.task.Vacate()
+	return j.endedAndTake(m, c.number, completed, failed)
+}
+
+// call calls the function for the items up to the first error, or the end of the
+// map. It is a loop of its own because of what it costs an item that a variable
+// is shared with a deferred function: a third, for squares.
+func (m *mapRunner[T, R]) call(ctx context.Context, c chunk[T, R]) (completed int, failed error) {
+	fn, items, out, root := c.fn, c.items, c.out[:len(c.items)], &m.job.task
+	for i, item := range items {
+		if root.Decided() {
+			return i, nil
+		}
+		m.at = i
+		value, err := fn(ctx, item)
+		if err != nil {
+			return i, &ItemError{c.number*m.job.size + i, err}
+		}
+		out[i] = value
 	}
-	j.ended(c.number, i, failed)
-	return next, ok
+	return len(items), nil
+}
+
+// endedAndTake reports a chunk and takes the next one, under one lock unless
+// there is none.
+func (j *mapJob[T, R]) endedAndTake(m *mapRunner[T, R], number, completed int, err error) (next chunk[T, R], ok bool) {
+	j.mu.Lock()
+	if next, ok = j.takeLocked(m); !ok {
+		j.mu.Unlock()
+		m.task.Vacate()
+		j.ended(number, completed, err)
+		return next, false
+	}
+	another := j.wantsRunner()
+	last := j.endedLocked(number, completed, err)
+	j.mu.Unlock()
+	if another {
+		j.enqueue()
+	}
+	j.reported(last, err)
+	return next, true
 }
 
 // lost takes a runner that fails off the books.
@@ -106,12 +168,15 @@ func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
 
 // replace queues a runner for one that was lost.
 func (j *mapJob[T, R]) replace() {
-	if j.mode.pinned || j.task.Decided() {
-		return
+	j.mu.Lock()
+	if !j.over {
+		j.started--
 	}
-	m := new(mapRunner[T, R])
-	j.add(m, 0, false)
-	j.task.Router().SubmitPiece(&m.task, &j.task)
+	another := j.wantsRunner()
+	j.mu.Unlock()
+	if another {
+		j.enqueue()
+	}
 }
 
 // Abandon of a runner that never ran ends the map in the same way: it was

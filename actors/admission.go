@@ -169,6 +169,7 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 		r.waiters.PushBack(&submitter{task: t})
 		t.linked().held = true
 		r.setHeld()
+		r.admit(&fx) // a worker may have made room before it could see that somebody waits
 		r.unlock(&fx)
 		t.WatchParent()
 		return nil
@@ -186,24 +187,23 @@ func (r *Router) dropOldest(t *Task) error {
 		r.unlock(&fx)
 		return fmt.Errorf("%w: no task waits that could be dropped (limit %d)", messages.ErrFull, r.config.Limit)
 	}
-	err := r.accept(t, &fx)
-	var dropped bool
-	if err == nil && oldest.task == nil {
+	victim := oldest.task // a worker may take the place as soon as the lock is free
+	if err := r.accept(t, &fx); err != nil {
+		r.unlock(&fx)
+		return err
+	}
+	if victim == nil {
 		*oldest = queued{}
 		r.uncounted++
-		r.outstanding--
-		r.outcomes[messages.Dropped].Add(1)
-	} else if err == nil {
-		dropped = oldest.task.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
+		r.dropFunctions(1, messages.Dropped)
 	}
+	dropped := victim != nil && victim.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
 	r.unlock(&fx)
-	if err == nil {
-		t.WatchParent()
-	}
+	t.WatchParent()
 	if dropped {
-		oldest.task.settled(stateQueued, messages.Dropped, messages.ErrDropped)
+		victim.settled(stateQueued, messages.Dropped, messages.ErrDropped)
 	}
-	return err
+	return nil
 }
 
 // oldest is what has waited longest of what a full queue may drop, or nil.
@@ -323,7 +323,7 @@ func (r *Router) accept(t *Task, fx *effects) error {
 
 func (r *Router) load(worker int) int {
 	load := r.queue.own[worker].length
-	if t := r.slots[worker].running(); t != nil && t.hasPlace() {
+	if r.slots[worker].running() != nil {
 		load++
 	}
 	return load

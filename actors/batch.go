@@ -23,7 +23,7 @@ func (q queued) counts() bool {
 // batchSize is how many tasks a worker takes at once at the most: 1 KiB of them
 // with what is beside. The costs of a batch, two cache lines that change cores and a lock,
 // are then a nanosecond or two a task (BenchmarkBatchSize).
-const batchSize = 61
+const batchSize = 60
 
 // batch is a run of tasks: first a part of the line, filled from the front; then
 // in the hands of one worker, which runs one after another; then empty and spare.
@@ -38,6 +38,8 @@ type batch struct {
 	word  atomic.Uint32 // begun, and end in the upper half
 	loan  int           // how many it had beyond the first; guarded by router.mu
 	timed bool          // the worker measures how long it takes; set when it is handed over
+	first queued        // what the worker is at when it is handed over
+	seen  int           // how many the worker had begun when somebody looked last; guarded by router.mu
 
 	// In the line: next in it, and the part that is filled. Guarded by router.mu.
 	next      *batch
@@ -52,6 +54,14 @@ func splitWord(word uint32) (begun, end int) {
 	return int(word & (1<<endShift - 1)), int(word >> endShift)
 }
 
+// stands reports whether the worker has begun nothing since somebody asked last.
+func (b *batch) stands() bool {
+	begun, _ := splitWord(b.word.Load())
+	before := b.seen
+	b.seen = begun
+	return begun == before
+}
+
 // begin moves the worker on to its next place and returns it, or false if there
 // is none. Only the worker calls it.
 func (b *batch) begin() (queued, bool) {
@@ -62,20 +72,43 @@ func (b *batch) begin() (queued, bool) {
 	return b.of[begun-1], true
 }
 
-// current is the place that the worker is at. Called by the worker, or with the
-// router's lock held; then the worker may move on at any time.
-func (b *batch) current() queued {
+// current is the place that the worker is at, or false if it is at the end. Called
+// with the router's lock held; the worker may move on at any time.
+func (b *batch) current() (queued, bool) {
 	begun, end := splitWord(b.word.Load())
 	if begun > end {
-		return queued{}
+		return queued{}, false
 	}
-	return b.of[begun-1]
+	return b.of[begun-1], true
 }
 
 // rest is how many places the worker has not begun.
 func (b *batch) rest() int {
 	begun, end := splitWord(b.word.Load())
 	return max(0, end-begun)
+}
+
+// cutFront takes the first n of the places that the worker has not begun, or as
+// many as there are, and appends them to dst. Called with the router's lock held.
+func (b *batch) cutFront(n int, dst []queued) []queued {
+	for {
+		word := b.word.Load()
+		begun, end := splitWord(word)
+		n = min(n, end-begun)
+		if n <= 0 {
+			return dst
+		}
+		if b.word.CompareAndSwap(word, newWord(begun+n, end)) {
+			// From here on the worker begins behind them. What it is at must
+			// stand before what it begins next; it stays where it was, too, for
+			// the worker may be about to read it there.
+			places := b.of[begun : begun+n]
+			dst = append(dst, places...)
+			clear(places)
+			places[n-1] = b.of[begun-1]
+			return dst
+		}
+	}
 }
 
 // cut takes the last n of the places that the worker has not begun, or as many as
@@ -233,7 +266,7 @@ func (l *line) retire(b *batch) {
 		return
 	}
 	clear(b.of[:])
-	b.low, b.high, b.loan = 0, 0, 0
+	b.low, b.high, b.loan, b.seen, b.first = 0, 0, 0, 0, queued{}
 	b.next, l.spare = l.spare, b
 	l.spares++
 }

@@ -74,7 +74,8 @@ func (m *lineModel) begin(t *rapid.T) {
 		require.Same(t, m.begun[i][0], q.task)
 		return
 	}
-	require.True(t, m.hands[i].current().isHole(), "it is at nothing")
+	_, at := m.hands[i].current()
+	require.False(t, at, "it is at nothing")
 	m.line.retire(m.hands[i])
 	m.hands = slices.Delete(m.hands, i, i+1)
 	m.begun = slices.Delete(m.begun, i, i+1)
@@ -98,6 +99,28 @@ func (m *lineModel) giveBack(t *rapid.T) {
 	clear(places)
 	m.waiting = append(slices.Clone(want), m.waiting...)
 	m.begun[i] = m.begun[i][:len(m.begun[i])-len(want)]
+}
+
+// share gives the earlier part of what a hand has not begun to a new one.
+func (m *lineModel) share(t *rapid.T) {
+	if len(m.hands) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(m.hands)-1).Draw(t, "hand")
+	n := rapid.IntRange(1, batchSize).Draw(t, "n")
+	b := m.line.fresh()
+	places := m.hands[i].cutFront(n, b.of[:0])
+	rest := m.begun[i][1:]
+	want := rest[:min(n, len(rest))]
+	require.True(t, slices.Equal(want, tasksOf(places)))
+	if len(want) == 0 {
+		m.line.retire(b)
+		return
+	}
+	b.hand(0, len(places))
+	m.hands = append(m.hands, b)
+	m.begun[i] = append([]*Task{m.begun[i][0]}, rest[len(want):]...)
+	m.begun = append(m.begun, slices.Clone(want))
 }
 
 // decide ends tasks that wait, and sometimes has the line forget them.
@@ -125,7 +148,8 @@ func (m *lineModel) check(t *rapid.T) {
 		require.Same(t, m.waiting[0], m.line.oldest().task)
 	}
 	for i, b := range m.hands {
-		require.Same(t, m.begun[i][0], b.current().task)
+		at, _ := b.current()
+		require.Same(t, m.begun[i][0], at.task)
 		require.Equal(t, len(m.begun[i])-1, b.rest())
 	}
 	require.LessOrEqual(t, m.line.spares, maxSpares)
@@ -144,47 +168,61 @@ func TestLineBehavesLikeItsModel(t *testing.T) {
 			"take":      m.take,
 			"begin":     m.begin,
 			"give back": m.giveBack,
+			"share":     m.share,
 			"compact":   m.compact,
 		})
 	})
 }
 
-// The worker and those who take back from it meet at the word of the batch.
-func TestPlaceOfABatchIsBegunOrTakenBackOnce(t *testing.T) {
-	var mu sync.Mutex // the router's
-	for range 2000 {
-		b := new(batch)
-		for i := range batchSize {
-			b.of[i] = queued{task: newWaiting()}
-		}
-		all := tasksOf(b.of[:])
-		b.hand(0, batchSize)
-		seen := map[*Task]int{b.current().task: 1}
-		var taken []*Task
-		var both sync.WaitGroup
-		both.Go(func() {
-			for {
-				mu.Lock()
-				places := b.cut((b.rest() + 1) / 2)
-				taken = append(taken, tasksOf(places)...)
-				clear(places)
-				mu.Unlock()
-				if len(places) == 0 {
-					return
+// The worker and those who take from it meet at the word of the batch.
+func TestPlaceOfABatchIsBegunOrTakenOnce(t *testing.T) {
+	takes := map[string]func(*batch) []*Task{
+		"from the end": func(b *batch) []*Task {
+			places := b.cut((b.rest() + 1) / 2)
+			taken := tasksOf(places)
+			clear(places)
+			return taken
+		},
+		"from the front": func(b *batch) []*Task { return tasksOf(b.cutFront((b.rest()+1)/2, nil)) },
+	}
+	for name, take := range takes {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex // the router's
+			for range 2000 {
+				b := new(batch)
+				for i := range batchSize {
+					b.of[i] = queued{task: newWaiting()}
+				}
+				all := tasksOf(b.of[:])
+				b.hand(0, batchSize)
+				seen := map[*Task]int{all[0]: 1}
+				var taken []*Task
+				var both sync.WaitGroup
+				both.Go(func() {
+					for over := false; !over; {
+						mu.Lock()
+						some := take(b)
+						if at, ok := b.current(); ok && at.task == nil {
+							taken = append(taken, nil) // the worker is always at a task
+						}
+						mu.Unlock()
+						taken = append(taken, some...)
+						over = len(some) == 0
+					}
+				})
+				for q, ok := b.begin(); ok; q, ok = b.begin() {
+					seen[q.task]++
+				}
+				both.Wait()
+				for _, task := range taken {
+					seen[task]++
+				}
+				require.Len(t, seen, batchSize)
+				for _, task := range all {
+					require.Equal(t, 1, seen[task])
 				}
 			}
 		})
-		for q, ok := b.begin(); ok; q, ok = b.begin() {
-			seen[q.task]++
-		}
-		both.Wait()
-		for _, task := range taken {
-			seen[task]++
-		}
-		require.Len(t, seen, batchSize)
-		for _, task := range all {
-			require.Equal(t, 1, seen[task])
-		}
 	}
 }
 
@@ -197,8 +235,8 @@ func TestIdleWorkerTakesHalfOfWhatABusyOneHasNotBegun(t *testing.T) {
 	}
 	require.Same(t, tasks[0], pull(r, 1))
 	require.Equal(t, 7, r.Stats().Waiting)
-	require.Same(t, tasks[4], pull(r, 2), "the later half of seven")
-	require.Same(t, tasks[6], pull(r, 3), "half of what the worker has that was last to take something")
+	require.Same(t, tasks[1], pull(r, 2), "the earlier half of seven")
+	require.Same(t, tasks[2], pull(r, 3), "half of what the worker has that was last to take something")
 	require.Equal(t, 5, r.Stats().Waiting)
 	require.Equal(t, 3, r.Stats().Running)
 }

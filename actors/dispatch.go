@@ -27,6 +27,7 @@ const (
 func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Lock()
 	r.slots[number].box = box
+	r.slots[number].started = true // by whomever
 	r.mu.Unlock()
 }
 
@@ -92,8 +93,8 @@ func (r *Router) expected(s *slot) {
 // nextBatch finds the worker something to do.
 func (r *Router) nextBatch(s *slot) *batch {
 	if b := s.batch; b != nil {
-		if b.rest() > 0 { // it was interrupted by a message
-			b.word.Add(1)
+		if first, ok := b.begin(); ok { // it was interrupted by a message
+			b.first = first
 			return b
 		}
 		r.drop(s)
@@ -103,6 +104,9 @@ func (r *Router) nextBatch(s *slot) *batch {
 	}
 	b := r.fromQueue(s)
 	if b == nil {
+		b = r.overtake()
+	}
+	if b == nil {
 		b = r.line.take(r.size)
 	}
 	if b == nil {
@@ -111,6 +115,7 @@ func (r *Router) nextBatch(s *slot) *batch {
 	if b == nil {
 		return nil
 	}
+	b.first, _ = b.current()
 	s.batch, b.timed = b, r.line.length > 0 && r.mayBatch
 	r.active++
 	r.loaned += b.loan
@@ -143,20 +148,48 @@ func (r *Router) fromQueue(s *slot) *batch {
 	return b
 }
 
+// overtake takes over from a worker that is kept by the task it is at: what stands
+// behind that was submitted before everything in the line.
+func (r *Router) overtake() *batch {
+	looks := 0
+	for s := r.sharing.head; s != nil && looks < maxOvertakeLooks; s = s.next {
+		if looks++; s.batch.rest() > 0 && s.batch.stands() {
+			return r.share(s.batch)
+		}
+	}
+	return nil
+}
+
+// maxOvertakeLooks bounds how many workers are looked at; it is many only if many
+// have short tasks, and then hardly any is kept by one.
+const maxOvertakeLooks = 16
+
 // steal takes half of what another worker has not begun.
 func (r *Router) steal() *batch {
 	for s := r.sharing.head; s != nil; s = r.sharing.head {
-		places := s.batch.cut((s.batch.rest() + 1) / 2)
-		if len(places) == 0 {
-			r.sharing.remove(s)
-			continue
+		if b := r.share(s.batch); b != nil {
+			return b
 		}
-		b := r.line.fresh()
-		b.hand(0, copy(b.of[:], places))
-		clear(places)
-		return b
+		r.sharing.remove(s)
 	}
 	return nil
+}
+
+// share makes a batch of the earlier half of what has not been begun of another,
+// or returns nil.
+func (r *Router) share(from *batch) *batch {
+	rest := from.rest()
+	if rest == 0 {
+		return nil
+	}
+	b := r.line.fresh()
+	places := from.cutFront((rest+1)/2, b.of[:0])
+	if len(places) == 0 {
+		r.line.retire(b)
+		return nil
+	}
+	b.hand(0, len(places))
+	return b
 }
 
 // measure adapts the size of batches to how long n tasks took.
@@ -243,6 +276,7 @@ func (r *Router) withdraw(box *mailbox) {
 		}
 	}
 	r.rouse(&fx)
+	r.admit(&fx)
 	r.checkDrained(&fx)
 	r.unlock(&fx)
 }
@@ -368,7 +402,7 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 }
 
 // manyHoles is how many places at which nothing waits are not worth a walk.
-const manyHoles = 1024
+const manyHoles = 64
 
 // ClaimFor claims t, or what has to run before it, for a task that waits for it
 // on the given worker.
@@ -416,18 +450,27 @@ func (r *Router) holders(t *Task) []*Task {
 		t = c.holder
 	}
 	if assigned := t.assignedWorker(); assigned > 0 {
-		return r.slots[assigned].holder()
+		if holder := r.slots[assigned].running(); holder != nil {
+			return []*Task{holder}
+		}
+		return nil
 	}
+	return r.holdersOfAll()
+}
+
+// holdersOfAll are the tasks that keep all workers. None if a worker is free, is
+// between two tasks, or has a function of which nobody can know what it waits for.
+func (r *Router) holdersOfAll() []*Task {
 	if r.active < r.config.Workers {
 		return nil
 	}
 	tasks := make([]*Task, 0, r.active)
 	for i := range r.slots[1:] {
-		holder := r.slots[i+1].holder()
+		holder := r.slots[i+1].running()
 		if holder == nil {
 			return nil
 		}
-		tasks = append(tasks, holder...)
+		tasks = append(tasks, holder)
 	}
 	return tasks
 }
@@ -439,32 +482,32 @@ func (t *Task) assignedWorker() int {
 	return 0
 }
 
-// holder is the task that keeps the worker from its next one. None if there is no
-// such task, or if it is a function of which nobody can know what it waits for.
-func (s *slot) holder() []*Task {
-	if t := s.running(); t != nil && t.hasPlace() {
-		return []*Task{t}
-	}
-	return nil
-}
-
 // running is the task that occupies the place, or nil.
 func (s *slot) running() *Task {
-	switch {
-	case s.lent != nil:
-		return s.lent
-	case s.batch != nil:
-		return s.batch.current().task
+	t := s.lent
+	if t == nil && s.batch != nil {
+		at, _ := s.batch.current()
+		t = at.task
 	}
-	return nil
+	if t == nil || t.outside || !t.hasPlace() {
+		return nil
+	}
+	return t
 }
 
-// busy counts the workers that have a task in hand.
+// busy counts the workers that are not about to ask for something to do. One that
+// is at a place where there is nothing to run counts, too, until it goes on: the
+// place is not counted among those that wait.
 func (r *Router) busy() (n int) {
 	for i := range r.slots {
 		s := &r.slots[i]
-		if t := s.running(); t != nil && t.hasPlace() || s.batch != nil && s.batch.current().fn != nil {
+		if s.lent != nil {
 			n++
+		} else if s.batch != nil {
+			at, ok := s.batch.current()
+			if ok && (at.task == nil || at.task.outside || at.task.hasPlace()) {
+				n++
+			}
 		}
 	}
 	return n
@@ -474,7 +517,7 @@ func (r *Router) busy() (n int) {
 func (r *Router) runningLocked() []*Task {
 	var tasks []*Task
 	for i := range r.slots {
-		if t := r.slots[i].running(); t != nil && t.hasPlace() {
+		if t := r.slots[i].running(); t != nil {
 			tasks = append(tasks, t)
 		}
 	}

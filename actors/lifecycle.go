@@ -200,6 +200,7 @@ func (r *Router) checkEnded() {
 	if !r.stopped || r.outstanding > 0 || r.attendants > 0 {
 		return
 	}
+	r.uncounted -= r.line.compact() // what a worker gave back at the last moment
 	select {
 	case <-r.ended:
 	default:

@@ -42,7 +42,7 @@ func (p *probe) InvokeSystemMessage(message any) {
 
 func (p *probe) InvokeUserMessage(message any) {
 	if b, ok := message.(*batch); ok {
-		name := b.current().task.Name()
+		name := b.first.task.Name()
 		defer p.note("task " + name)()
 		(&worker{router: p.box.router, number: p.box.number, box: p.box}).run(b)
 		return

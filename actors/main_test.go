@@ -103,7 +103,7 @@ func pull(r *Router, number int) *Task {
 	if b == nil {
 		return nil
 	}
-	t := b.current().task
+	t := b.first.task
 	if !t.claim() {
 		return nil
 	}

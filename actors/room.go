@@ -150,7 +150,7 @@ func (w roomWait) Piece(*Frame, *Nudge) *Task { return nil }
 func (w roomWait) Blockers() Blockers {
 	w.router.mu.Lock()
 	defer w.router.mu.Unlock()
-	return Blockers{Any: w.router.runningLocked()}
+	return Blockers{Any: w.router.holdersOfAll()}
 }
 
 // runBeside runs t while its submitter waits: the goroutine is another one,
@@ -202,13 +202,13 @@ func (r *Router) admit(fx *effects) {
 
 // answer accepts the task of a submitter that waited.
 func (r *Router) answer(s *submitter, fx *effects) {
-	if s.room == nil {
-		if s.task.Decided() {
-			return // it was cancelled just now
-		}
-		s.task.linked().held = false
+	if s.room == nil && s.task.Decided() {
+		return // it was cancelled just now
 	}
 	err := r.accept(s.task, fx)
+	if s.room == nil {
+		s.task.linked().held = err != nil // refused, it never counted as waiting
+	}
 	s.answered = true
 	fx.answers = append(fx.answers, answer{s, err})
 }

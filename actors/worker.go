@@ -59,27 +59,32 @@ func (w *worker) run(b *batch) {
 	if b.timed {
 		begun = sinceStart()
 	}
-	at := b.current()
+	at, ok := b.first, true
+	b.first = queued{}
+	var below *Failure // of what ran in the place of the task that has just ended
 	returned := false
 	defer func() {
 		if !returned {
-			w.failed(s, at, recover())
+			w.failed(s, at, below, recover())
 		}
 	}()
 	ran := 0
-	for ok := true; ok; ran++ {
-		if at.task != nil {
-			w.runTask(at)
-		} else {
+	for ; ok; ran++ {
+		if at.task == nil {
 			w.runFunction(s, at)
+		} else if below = w.runTask(at); below != nil {
+			panic(below) // it did not fail itself
 		}
-		if r.held.Load() {
+		interrupted := w.box.status.Load() == notified // by a message
+		if !interrupted {
+			at, ok = b.begin()
+		}
+		if r.held.Load() { // after begin, which makes room
 			r.letIn()
 		}
-		if w.box.status.Load() == notified { // there is a message
+		if interrupted {
 			break
 		}
-		at, ok = b.begin()
 	}
 	if b.timed {
 		s.ran, s.took = ran, sinceStart()-begun
@@ -87,21 +92,20 @@ func (w *worker) run(b *batch) {
 	returned = true
 }
 
-// runTask runs a task, unless somebody else has or it has been given its end.
-func (w *worker) runTask(at queued) {
+// runTask runs a task, unless somebody else has or it has been given its end. It
+// returns the failure of what ran in its place, if any.
+func (w *worker) runTask(at queued) (below *Failure) {
 	t := at.task
 	claimed := t.claim()
 	if !claimed || t.exempt {
 		w.router.pass(at)
 	}
 	if !claimed {
-		return
+		return nil
 	}
 	t.place = int32(w.number)
 	t.body.Run(t.Context())
-	if failure := t.leavePlace(); failure != nil {
-		panic(failure) // it did not fail itself, but what ran in its place
-	}
+	return t.leavePlace()
 }
 
 // runFunction runs a function that nobody waits for.
@@ -117,14 +121,16 @@ func (w *worker) runFunction(s *slot, at queued) {
 
 // failed is called when a function has not returned, while the panic or Goexit
 // is on its way.
-func (w *worker) failed(s *slot, at queued, recovered any) {
+func (w *worker) failed(s *slot, at queued, below *Failure, recovered any) {
 	failure := NewFailure(recovered)
-	if t := at.task; t == nil {
+	switch {
+	case below != nil: // the task has been given its end
+	case at.task == nil:
 		w.router.outcomes[failure.outcome()].Add(1)
 		s.ended++
-	} else if !t.vacated {
-		t.broke(failure)
-		t.leavePlace()
+	default:
+		at.task.broke(failure)
+		at.task.leavePlace()
 	}
 	if recovered == nil {
 		w.box.running.failure = failure

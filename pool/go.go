@@ -31,6 +31,7 @@ func (p *Pool) Go(ctx context.Context, fn func()) error {
 		return nil
 	}
 	c := &call[struct{}]{fn: func(context.Context) (struct{}, error) { fn(); return struct{}{}, nil }}
+	c.pool = p
 	c.task.InitPlain(p.router, c, context.Background())
 	if err := p.router.Submit(ctx, &c.task); err != nil {
 		return fmt.Errorf("go: %w", err)

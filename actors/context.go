@@ -136,6 +136,7 @@ func (c *taskContext) standard() context.Context {
 // endContext ends the context of a task whose outcome is written. A parent that
 // has ended cancels it by itself, with its own error and cause.
 func (t *Task) endContext(m *more) {
+	m.endFamily()
 	s := m.ctx.Load()
 	if s == nil {
 		return

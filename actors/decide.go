@@ -195,6 +195,9 @@ func (t *Task) tellAndUnlock(m *more) {
 	done, watchers, callbacks, unhook, id := m.done, m.watchers, m.callbacks, m.unhook, m.requestID
 	m.done, m.watchers, m.callbacks, m.unhook = nil, nil, nil, nil
 	m.mu.Unlock()
+	if m.adopted.Load() {
+		(*Task)(t.parent.(*taskContext)).release(m)
+	}
 	if unhook != nil {
 		unhook()
 	}
@@ -222,7 +225,15 @@ func (t *Task) report() {
 // WatchParent makes the end of the parent context the end of the task. Called
 // after the task was accepted.
 func (t *Task) WatchParent() {
-	if t.unwatch || t.parent.Done() == nil {
+	if t.unwatch {
+		return
+	}
+	if parent, ok := t.parent.(*taskContext); ok {
+		t.unwatch = true
+		(*Task)(parent).adopt(t)
+		return
+	}
+	if t.parent.Done() == nil {
 		return
 	}
 	t.unwatch = true

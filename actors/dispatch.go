@@ -418,7 +418,9 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 	}
 	if c := t.chained(); c != nil && c.holder != t {
 		if !c.holder.isLinked() {
-			c.nudges = append(c.nudges, nudge)
+			if nudge != nil {
+				c.nudges = append(c.nudges, nudge)
+			}
 			return nil
 		}
 		t = c.holder

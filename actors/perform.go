@@ -23,6 +23,12 @@ func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
 	returned = true
 }
 
+// performApart is perform as the first thing on a goroutine.
+func (t *Task) performApart(ended func(failure *Failure, exiting bool)) {
+	growStack()
+	t.perform(ended)
+}
+
 // broke gives a task its end whose function panicked or exited.
 func (t *Task) broke(failure *Failure) {
 	t.Vacate()

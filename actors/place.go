@@ -109,7 +109,12 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 	f.inPlace = piece
 	f.mu.Unlock()
 	over := make(chan struct{})
-	go piece.perform(func(failure *Failure, _ bool) {
+	// What has not begun cannot be part of a deadlock, so the first wait needs no
+	// search; but it must be known before the piece begins and waits itself.
+	signal := w.Signal()
+	e := newEntry(signal, nil, w, placeWait{t})
+	waitGraph.note(ctx, t, e)
+	go piece.performApart(func(failure *Failure, _ bool) {
 		f.mu.Lock()
 		f.inPlace = nil
 		if f.failure == nil {
@@ -120,26 +125,28 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 		close(over)
 	})
 	for {
-		signal := w.Signal()
-		if w.Ready() {
-			return nil
-		}
-		e := newEntry(signal, nil, w, placeWait{t})
-		if !waitGraph.enter(ctx, t, e) {
-			return messages.ErrDeadlock
-		}
 		again := false
-		select {
-		case <-over:
-		case <-signal:
-			again = true
-		case <-e.broken:
-			again = true
-		case <-ctx.Done():
+		if !w.Ready() { // asked after the signal was made
+			select {
+			case <-over:
+			case <-signal:
+				again = true
+			case <-e.broken:
+				again = true
+			case <-ctx.Done():
+			}
 		}
 		waitGraph.leave(t, e)
 		if !again {
 			return nil
+		}
+		signal = w.Signal()
+		if w.Ready() {
+			return nil
+		}
+		e = newEntry(signal, nil, w, placeWait{t})
+		if !waitGraph.enter(ctx, t, e) {
+			return messages.ErrDeadlock
 		}
 	}
 }

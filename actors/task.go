@@ -135,6 +135,8 @@ type more struct {
 	callbacks []func()           // done-callbacks, in the order they were added
 	unhook    func() bool        // detaches from the parent context
 	requestID uint32             // slot at the reply desk; 0: no address yet
+
+	family
 }
 
 // spec is not changed after Init.

@@ -63,6 +63,17 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	return false
 }
 
+// note is enter for a wait that cannot close a cycle.
+func (g *graph) note(ctx context.Context, t *Task, e *entry) {
+	if _, finite := ctx.Deadline(); finite {
+		return
+	}
+	f := t.frame()
+	g.mu.Lock()
+	f.waits = append(f.waits, e)
+	g.mu.Unlock()
+}
+
 // insist records a wait that cannot be given up. If it closes a cycle, another
 // wait there, which can, is broken.
 func (g *graph) insist(t *Task, e *entry) {

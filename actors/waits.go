@@ -16,7 +16,7 @@ type Wait interface {
 	Signal() <-chan struct{}
 	// Piece claims something that has not started and that is waited for, to be
 	// run in the place of f. If there is none now but may be later, it arranges
-	// for nudge to be given.
+	// for nudge, if that is not nil, to be given.
 	Piece(f *Frame, nudge *Nudge) *Task
 	// Blockers are the tasks whose end is waited for.
 	Blockers() Blockers
@@ -30,7 +30,11 @@ type Nudge struct {
 
 func newNudge() *Nudge { return &Nudge{given: make(chan struct{})} }
 
-func (n *Nudge) give() { n.once.Do(func() { close(n.given) }) }
+func (n *Nudge) give() {
+	if n != nil {
+		n.once.Do(func() { close(n.given) })
+	}
+}
 
 // Blockers are what a wait depends on: it cannot end if one of All can not, nor
 // if none of Any can (unless there are none).
@@ -67,12 +71,17 @@ func Await(ctx context.Context, w Wait) error {
 
 func (t *Task) await(ctx context.Context, w Wait) error {
 	for {
+		if err := ctx.Err(); err != nil { // a poll does not run anything
+			return err
+		}
+		if hosted, err := t.hostAtOnce(ctx, w); err != nil || w.Ready() {
+			return err
+		} else if hosted {
+			continue
+		}
 		signal, nudge := w.Signal(), newNudge()
 		if w.Ready() {
 			return nil
-		}
-		if err := ctx.Err(); err != nil { // a poll does not run anything
-			return err
 		}
 		place := t.takePlace()
 		if place == placeOccupied {
@@ -114,6 +123,21 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		}
 		waitGraph.leave(t, e)
 	}
+}
+
+// hostAtOnce runs what is waited for in the place of t, if there is something
+// that has not started and nothing stands in its way. It is the way of most
+// waits, and needs nothing to be woken by.
+func (t *Task) hostAtOnce(ctx context.Context, w Wait) (hosted bool, err error) {
+	if t.takePlace() != placeTaken {
+		return false, nil
+	}
+	piece := w.Piece((*Frame)(t), nil)
+	if piece == nil {
+		<-t.frame().token
+		return false, nil
+	}
+	return true, t.host(ctx, piece, w)
 }
 
 // TaskWait waits for one task.

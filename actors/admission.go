@@ -139,7 +139,11 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 	// Those who wait for room are let in one after another; meanwhile others may
 	// use it, but a message must not overtake one that came before, nor one with
 	// its key.
-	if t.exempt || r.room() && (r.waiters.Len() == 0 || !message && t.key() == "") {
+	room := r.room
+	if r.config.Policy == WaitForRoom {
+		room = r.roomForWaiter
+	}
+	if t.exempt || room() && (r.waiters.Len() == 0 || !message && t.key() == "") {
 		err := r.accept(t, &fx)
 		r.unlock(&fx)
 		if err == nil {
@@ -280,6 +284,13 @@ func (r *Router) surelyHasRoom() bool {
 // about to take do not count as waiting.
 func (r *Router) room() bool {
 	return r.surelyHasRoom() || r.waiting()+r.busy() < r.config.Limit+r.config.Workers
+}
+
+// roomForWaiter is room for those who wait if there is none: they need not be
+// told of a worker that is between two tasks and about to come and let them in.
+// Others only have room to give away if they have a batch of several.
+func (r *Router) roomForWaiter() bool {
+	return r.surelyHasRoom() || r.loaned > 0 && r.room()
 }
 
 // waiting counts the tasks that wait, those that enter a full queue excepted.

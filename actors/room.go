@@ -47,7 +47,7 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 	}
 	e := r.waiters.PushBack(s)
 	r.setHeld() // before the look: a worker that begins a task after it sees this
-	if inside || r.room() {
+	if inside || r.roomForWaiter() {
 		r.waiters.Remove(e)
 		r.setHeld()
 		if key := t.key(); key != "" {
@@ -186,7 +186,7 @@ func (w besideWait) Blockers() Blockers         { return Blockers{place: w.Task}
 // has come. Until then there may be room for several tasks, and it need not wait
 // again for each.
 func (r *Router) admit(fx *effects) {
-	for r.waiters.Len() > 0 && r.room() {
+	for r.waiters.Len() > 0 && r.roomForWaiter() {
 		s := r.waiters.Front().Value.(*submitter)
 		if s.room != nil {
 			if r.admitting {

@@ -79,7 +79,7 @@ func (w *worker) run(b *batch) {
 		if !interrupted {
 			at, ok = b.begin()
 		}
-		if r.held.Load() { // after begin, which makes room
+		if ok && r.held.Load() { // after begin, which makes room; at the end next does it
 			r.letIn()
 		}
 		if interrupted {

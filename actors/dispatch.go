@@ -28,6 +28,7 @@ func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Lock()
 	r.slots[number].box = box
 	r.slots[number].started = true // by whomever
+	r.slots[number].failing = false
 	r.mu.Unlock()
 }
 
@@ -45,12 +46,14 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	switch b = r.nextBatch(s); {
 	case b != nil:
 		r.rouse(&fx)
-	case mayLinger && r.coming == 0 && r.state == open && s.lent == nil:
+	case s.lent != nil || s.failing: // it is not idle, and if it was to come, another one must
+		r.rouse(&fx)
+	case mayLinger && r.coming == 0 && r.state == open:
 		s.coming = true
 		r.coming++
 		r.lingering = s
 		again = true
-	case s.lent == nil:
+	default:
 		r.idle.push(s)
 	}
 	r.admit(&fx)
@@ -99,7 +102,7 @@ func (r *Router) nextBatch(s *slot) *batch {
 		}
 		r.drop(s)
 	}
-	if s.lent != nil {
+	if s.lent != nil || s.failing {
 		return nil
 	}
 	b := r.fromQueue(s)
@@ -269,7 +272,7 @@ func (r *Router) withdraw(box *mailbox) {
 	if s := &r.slots[box.number]; s.box == box {
 		r.idle.remove(s)
 		r.arrived(s)
-		s.out = true
+		s.out, s.failing = true, false
 		if s.batch != nil {
 			r.takeBack(s)
 			r.drop(s)

@@ -59,6 +59,7 @@ func (r *Router) giveBack(s *slot, failure *Failure) {
 	r.report(s)
 	switch {
 	case failure != nil:
+		s.failing = true
 		defer s.box.PostUserMessage(failure)
 	case !s.out:
 		r.idle.push(s)

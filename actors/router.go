@@ -133,6 +133,7 @@ type slot struct {
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
 	out        bool     // the worker fails or stops, and will call next when it or another one is there
+	failing    bool     // whom its place was lent to has failed, and the worker has not heard of it yet
 	in         *slotList
 	prev, next *slot
 	number     int32

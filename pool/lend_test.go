@@ -212,3 +212,21 @@ func TestManyBorrowersShareThePlacesThereAre(t *testing.T) {
 		require.LessOrEqual(t, most.Load(), int32(3))
 	})
 }
+
+// The task that comes next finds the worker restarted, not about to be.
+func TestFailureInABorrowedPlaceComesBeforeTheNextTask(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var inits atomic.Int32
+		p := idlePool(t, 1, pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
+		for life := range int32(50) {
+			_, err := pool.Apply(context.Background(), p, func(context.Context) (int, error) { panic("boom") })
+			require.ErrorAs(t, err, new(*pool.PanicError))
+			n, err := pool.Apply(t.Context(), p, func(context.Context) (int32, error) { return inits.Load(), nil })
+			require.NoError(t, err)
+			require.Equal(t, life+2, n)
+			if life%2 == 0 {
+				synctest.Wait()
+			}
+		}
+	})
+}

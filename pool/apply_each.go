@@ -8,7 +8,7 @@ import (
 )
 
 // ApplyEach calls fn for each item and returns a result to come for each, in the
-// order of the items: what a loop of [ApplyAsync] does, in a third of the time,
+// order of the items: what a loop of [ApplyAsync] does, in less than half of the time (BenchmarkApplyEach),
 // because the tasks are made and queued together. Each is a task of its own: it
 // has its own outcome, takes its own place in the queue, and can be cancelled
 // alone. For all results at once, see [MapAsync].

@@ -11,7 +11,8 @@
 // # Submitting
 //
 // [Apply] calls one function and waits, [ApplyAsync] does not wait; [Call] takes
-// any function with its arguments. [Map] and [StarMap] call a function for each
+// any function with its arguments; [Pool.Go] tells nobody how it ends. [ApplyEach]
+// is ApplyAsync for each of many items. [Map] and [StarMap] call a function for each
 // of many items, a chunk of them at a time. [IMap] and [IMapUnordered] return a
 // [Stream], which takes its items from a sequence while its results are read.
 // [Broadcast] calls a function once on every worker.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/greenroom-go/greenroom/pool"
@@ -41,6 +42,44 @@ func ExampleApplyAsync() {
 	// Output:
 	// 6 <nil>
 	// 0 strconv.Atoi: parsing "six": invalid syntax
+}
+
+func ExampleApplyEach() {
+	ctx := context.Background()
+	p, err := pool.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Shutdown(ctx)
+
+	atoi := func(_ context.Context, s string) (int, error) { return strconv.Atoi(s) }
+	for _, r := range pool.ApplyEach(ctx, p, atoi, []string{"6", "six", "7"}) {
+		fmt.Println(r.Get(ctx))
+	}
+	// Output:
+	// 6 <nil>
+	// 0 strconv.Atoi: parsing "six": invalid syntax
+	// 7 <nil>
+}
+
+func ExamplePool_Go() {
+	ctx := context.Background()
+	p, err := pool.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var sum atomic.Int64
+	for i := range int64(1000) {
+		if err := p.Go(ctx, func() { sum.Add(i) }); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(p.Shutdown(ctx)) // waits for all of them
+	fmt.Println(sum.Load())
+	// Output:
+	// <nil>
+	// 499500
 }
 
 func ExampleApplyAsync_contextValue() {

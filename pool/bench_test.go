@@ -1,0 +1,126 @@
+package pool_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-go/greenroom/pool"
+)
+
+// These are for work on the pool itself; benchmarks/ compares it with others.
+
+func benchPool(b *testing.B, opts ...pool.Option) *pool.Pool {
+	p, err := pool.New(append([]pool.Option{pool.WithWorkers(8)}, opts...)...)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	return p
+}
+
+func square(_ context.Context, n int) (int, error) { return n * n, nil }
+
+func BenchmarkGo(b *testing.B) {
+	p, fn := benchPool(b), func() {}
+	for b.Loop() {
+		_ = p.Go(context.Background(), fn)
+	}
+	_ = p.Shutdown(context.Background())
+}
+
+func BenchmarkGoOf64Producers(b *testing.B) {
+	p, fn := benchPool(b), func() {}
+	var producers sync.WaitGroup
+	for range 64 {
+		producers.Go(func() {
+			for range b.N / 64 {
+				_ = p.Go(context.Background(), fn)
+			}
+		})
+	}
+	producers.Wait()
+	_ = p.Shutdown(context.Background())
+}
+
+func BenchmarkApplyAsync(b *testing.B) {
+	p, fn := benchPool(b), value(1)
+	for b.Loop() {
+		pool.ApplyAsync(context.Background(), p, fn)
+	}
+	_ = p.Shutdown(context.Background())
+}
+
+func BenchmarkApplyEach(b *testing.B) {
+	p, items := benchPool(b, pool.WithUnboundedQueue()), make([]int, 100_000)
+	for range max(1, b.N/len(items)) {
+		for _, r := range pool.ApplyEach(context.Background(), p, square, items) {
+			_ = r.Wait(context.Background())
+		}
+	}
+	_ = p.Shutdown(context.Background())
+}
+
+func BenchmarkApply(b *testing.B) {
+	cancellable, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"Background": context.Background(), "Cancellable": cancellable} {
+		b.Run(name, func(b *testing.B) {
+			p, fn := benchPool(b), value(1)
+			for b.Loop() {
+				_, _ = pool.Apply(ctx, p, fn)
+			}
+			_ = p.Shutdown(context.Background())
+		})
+	}
+}
+
+func BenchmarkMap(b *testing.B) {
+	for name, n := range map[string]int{"1": 1, "16": 16, "256": 256, "1M": 1_000_000} {
+		b.Run(name, func(b *testing.B) {
+			p, items := benchPool(b), make([]int, n)
+			for b.Loop() {
+				_, _ = pool.Map(context.Background(), p, square, items)
+			}
+			_ = p.Shutdown(context.Background())
+		})
+	}
+}
+
+func BenchmarkIMap(b *testing.B) {
+	p := benchPool(b)
+	for range pool.IMap(context.Background(), p, square, count(b.N)).All() {
+	}
+	_ = p.Shutdown(context.Background())
+}
+
+// forkJoin computes fibonacci with a task for one half of each.
+func forkJoin(ctx context.Context, p *pool.Pool, n int) int {
+	if n < 2 {
+		return n
+	}
+	half := pool.ApplyAsync(ctx, p, func(ctx context.Context) (int, error) { return forkJoin(ctx, p, n-1), nil })
+	other := forkJoin(ctx, p, n-2)
+	value, _ := half.Get(ctx)
+	return value + other
+}
+
+func BenchmarkForkJoin(b *testing.B) {
+	p := benchPool(b)
+	for b.Loop() {
+		_, _ = pool.Apply(context.Background(), p, func(ctx context.Context) (int, error) { return forkJoin(ctx, p, 12), nil })
+	}
+	_ = p.Shutdown(context.Background())
+}
+
+func BenchmarkCreateUseShutDown(b *testing.B) {
+	for b.Loop() {
+		p := benchPool(b)
+		var all sync.WaitGroup
+		all.Add(p.Workers())
+		for range p.Workers() {
+			_ = p.Go(context.Background(), func() { all.Done(); all.Wait() })
+		}
+		_ = p.Shutdown(context.Background())
+	}
+}

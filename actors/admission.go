@@ -333,7 +333,7 @@ func (r *Router) accept(t *Task, fx *effects) error {
 }
 
 func (r *Router) load(worker int) int {
-	load := r.queue.own[worker].length
+	load := r.queue.ownOf(worker).length
 	if r.slots[worker].running() != nil {
 		load++
 	}

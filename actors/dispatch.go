@@ -256,7 +256,7 @@ func (t *Task) OthersWait(own int) bool {
 	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waiting := r.line.length + r.queue.shared.length + r.queue.own[t.place].length
+	waiting := r.line.length + r.queue.shared.length + r.queue.ownOf(int(t.place)).length
 	if b := r.slots[t.place].batch; b != nil {
 		waiting += b.rest()
 	}

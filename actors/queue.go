@@ -83,11 +83,12 @@ type chain struct {
 // those for one worker, and those behind another task with their key. Guarded
 // by the router's mutex.
 type queue struct {
-	shared queueList
-	own    []queueList // by worker number; [0] is unused
-	chains map[string]*chain
-	order  uint64
-	length int // tasks that count towards the limit
+	shared  queueList
+	own     []queueList // by worker number; [0] is unused; made when first needed
+	chains  map[string]*chain
+	workers int
+	order   uint64
+	length  int // tasks that count towards the limit
 }
 
 // put files t where target says.
@@ -101,6 +102,9 @@ func (q *queue) put(t *Task, target Target) {
 	at.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
+		if q.own == nil {
+			q.own = make([]queueList, q.workers+1)
+		}
 		q.own[target.Worker].push(t)
 	case target.InOrder:
 		key := t.key()
@@ -120,12 +124,22 @@ func (q *queue) put(t *Task, target Target) {
 
 // next returns the task that the worker should start first, without taking it.
 func (q *queue) next(worker int) *Task {
-	own, shared := q.own[worker].head, q.shared.head
+	own, shared := q.ownOf(worker).head, q.shared.head
 	if own == nil || shared != nil && shared.linked().order < own.linked().order {
 		return shared
 	}
 	return own
 }
+
+// ownOf is the list of the tasks for one worker, to be read.
+func (q *queue) ownOf(worker int) *queueList {
+	if q.own == nil {
+		return &noTasks
+	}
+	return &q.own[worker]
+}
+
+var noTasks queueList
 
 // take removes t from where it waits. A holder that is taken to be run keeps
 // its chain until release.

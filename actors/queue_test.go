@@ -12,7 +12,7 @@ import (
 )
 
 func newQueue(workers int) *queue {
-	return &queue{own: make([]queueList, workers+1), chains: map[string]*chain{}}
+	return &queue{workers: workers, chains: map[string]*chain{}}
 }
 
 func newQueued(key string, exempt bool) *Task {

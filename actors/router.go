@@ -190,7 +190,7 @@ func NewRouter(c Config) *Router {
 		roots:     map[*Task]struct{}{},
 		beside:    map[*Task]struct{}{},
 	}
-	r.queue = queue{own: make([]queueList, c.Workers+1), chains: map[string]*chain{}}
+	r.queue = queue{workers: c.Workers, chains: map[string]*chain{}}
 	for i := range r.slots {
 		r.slots[i].number = int32(i)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -26,8 +28,9 @@ type supervisor struct {
 	router    *Router
 	attached  bool
 	routerPID *actor.PID
-	workers   map[string]*mailbox // by the worker's id
-	draining  bool                // a poison pill has come
+	workers   []*mailbox // by number, as long as the worker has not terminated; [0] is unused
+	alive     int        // of those
+	draining  bool       // a poison pill has come
 	stopping  bool
 	drained   bool
 	leaving   bool
@@ -37,7 +40,10 @@ type supervisor struct {
 // incarnation.
 func Props(newRouter func() *Router) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return &supervisor{router: newRouter(), workers: map[string]*mailbox{}} },
+		func() actor.Actor {
+			r := newRouter()
+			return &supervisor{router: r, workers: make([]*mailbox, r.config.Workers+1)}
+		},
 		actor.WithMailbox(func() actor.Mailbox { return newMailbox(nil, 0) }),
 		// The addresses must be known before anybody can use the pool.
 		actor.WithOnInit(func(ctx actor.Context) { ctx.Actor().(*supervisor).attach(ctx) }),
@@ -135,38 +141,52 @@ func (s *supervisor) spawnRouter(ctx actor.Context) {
 
 func (s *supervisor) startWorkers(ctx actor.Context, numbers ...int) {
 	for _, number := range numbers {
-		if !s.mayStart(ctx, number) {
+		if !s.mayStart(number) {
 			continue
 		}
 		box := newMailbox(s.router, number)
-		pid, err := ctx.SpawnNamed(workerProps(s.router, box), workerID(number))
+		_, err := ctx.SpawnNamed(workerProps(s.router, box), workerID(number))
 		if err != nil {
 			s.router.Break(fmt.Errorf("spawn worker %d: %w", number, err))
 			return
 		}
-		s.workers[pid.Id] = box
+		s.workers[number] = box
+		s.alive++
 	}
 }
 
 // mayStart refuses what the router never asks for: anybody could have sent it.
-func (s *supervisor) mayStart(ctx actor.Context, number int) bool {
-	_, taken := s.workers[ctx.Self().Id+"/"+workerID(number)]
-	return !taken && !s.stopping && number > 0 && number <= s.router.config.Workers
+func (s *supervisor) mayStart(number int) bool {
+	return !s.stopping && number > 0 && number < len(s.workers) && s.workers[number] == nil
 }
 
 // childTerminated replaces what has stopped, or counts it during the shutdown.
 func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
-	box, isWorker := s.workers[who.Id]
-	delete(s.workers, who.Id)
+	number := s.numberOf(ctx, who)
+	isWorker := number > 0 && s.workers[number] != nil
+	if isWorker {
+		s.workers[number] = nil
+		s.alive--
+	}
 	switch {
 	case s.stopping:
 		s.leaveIfDone(ctx)
 	case isWorker && !s.router.isBroken():
 		s.router.restarts.Add(1)
-		s.startWorkers(ctx, box.number)
+		s.startWorkers(ctx, number)
 	case s.routerPID != nil && who.Id == s.routerPID.Id:
 		s.spawnRouter(ctx)
 	}
+}
+
+// numberOf is the number of a worker by its address, or 0.
+func (s *supervisor) numberOf(ctx actor.Context, who *actor.PID) int {
+	id, ok := strings.CutPrefix(who.Id, ctx.Self().Id+"/"+workerPrefix)
+	number, err := strconv.Atoi(id)
+	if !ok || err != nil || number < 1 || number >= len(s.workers) {
+		return 0
+	}
+	return number
 }
 
 func (s *supervisor) poolDrained(ctx actor.Context) {
@@ -188,7 +208,9 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 	}
 	s.stopping = true
 	for _, box := range s.workers {
-		box.PostUserMessage(&actor.PoisonPill{})
+		if box != nil {
+			box.PostUserMessage(&actor.PoisonPill{})
+		}
 	}
 	s.leaveIfDone(ctx)
 }
@@ -196,7 +218,7 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 // leaveIfDone stops the supervisor, and the router with it, once every worker
 // has terminated and the pool has nothing left to do.
 func (s *supervisor) leaveIfDone(ctx actor.Context) {
-	if s.stopping && s.drained && !s.leaving && len(s.workers) == 0 {
+	if s.stopping && s.drained && !s.leaving && s.alive == 0 {
 		s.leaving = true
 		ctx.Stop(ctx.Self())
 	}

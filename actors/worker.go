@@ -19,7 +19,9 @@ type worker struct {
 	box    *mailbox
 }
 
-func workerID(number int) string { return "worker-" + strconv.Itoa(number) }
+const workerPrefix = "worker-"
+
+func workerID(number int) string { return workerPrefix + strconv.Itoa(number) }
 
 // workerProps describes the worker behind a mailbox, which outlives restarts; a
 // worker that was stopped is replaced with a new mailbox.

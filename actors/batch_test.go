@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -306,4 +307,9 @@ func TestLimitCountsWhatWorkersHaveNotBegun(t *testing.T) {
 	require.False(t, accepted())
 	_, _ = r.slots[1].batch.begin()
 	require.False(t, accepted(), "it has begun one, which no longer waits")
+}
+
+func TestBatchIsAKibibyte(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(batch{}), uintptr(1024))
+	require.Greater(t, unsafe.Sizeof(batch{}), uintptr(1024-16), "one more place would fit")
 }

@@ -67,9 +67,9 @@ func (r *Router) arrived(s *slot) {
 	if s.lent == nil {
 		r.report(s)
 	}
-	if s.ran > 0 {
-		r.measure(s.ran, s.took)
-		s.ran = 0
+	if b := s.batch; b != nil && b.ran > 0 {
+		r.measure(b.ran, b.took)
+		b.ran = 0
 	}
 	r.expected(s)
 }

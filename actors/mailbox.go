@@ -30,8 +30,7 @@ type mailbox struct {
 	runs       func() // the method value, made once
 
 	mu     sync.Mutex
-	system []any
-	user   []any
+	posted *posted // nil while there is nothing, as it is most of the time
 
 	running struct {
 		suspended bool
@@ -41,6 +40,9 @@ type mailbox struct {
 		message   any      // what is being handled
 	}
 }
+
+// posted are the messages that have not been handled.
+type posted struct{ system, user []any }
 
 // The states of a mailbox:
 //
@@ -73,13 +75,17 @@ func (m *mailbox) Start() { m.dispatcher.Schedule(m.runs) }
 func (m *mailbox) UserMessageCount() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.user)
+	if m.posted == nil {
+		return 0
+	}
+	return len(m.posted.user)
 }
 
 // PostUserMessage takes a message that was sent to the worker's own address.
 func (m *mailbox) PostUserMessage(message any) {
 	m.mu.Lock()
-	m.user = append(m.user, message)
+	p := m.posts()
+	p.user = append(p.user, message)
 	m.mu.Unlock()
 	m.schedule()
 }
@@ -87,7 +93,8 @@ func (m *mailbox) PostUserMessage(message any) {
 // PostSystemMessage takes a message of the actor system.
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	m.system = append(m.system, message)
+	p := m.posts()
+	p.system = append(p.system, message)
 	m.mu.Unlock()
 	m.schedule()
 }
@@ -163,14 +170,14 @@ func (m *mailbox) guarded() (returned bool) {
 
 // step handles one message or task and reports false if there is none.
 func (m *mailbox) step() bool {
-	if message, ok := pop(m, &m.system); ok {
+	if message, ok := m.popSystem(); ok {
 		m.handleSystem(message)
 		return true
 	}
 	if m.running.suspended {
 		return false
 	}
-	if message, ok := pop(m, &m.user); ok {
+	if message, ok := m.popUser(); ok {
 		if m.gone() {
 			m.reject(message)
 		} else {
@@ -263,18 +270,48 @@ func (m *mailbox) reject(message any) {
 	deadLetter(ctx.ActorSystem(), ctx.Self(), message)
 }
 
-func pop(m *mailbox, queue *[]any) (any, bool) {
+// posts is where messages are put. Called with mu held.
+func (m *mailbox) posts() *posted {
+	if m.posted == nil {
+		m.posted = new(posted)
+	}
+	return m.posted
+}
+
+func (m *mailbox) popSystem() (any, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.posted == nil {
+		return nil, false
+	}
+	message, ok := pop(&m.posted.system)
+	m.tidy()
+	return message, ok
+}
+
+func (m *mailbox) popUser() (any, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.posted == nil {
+		return nil, false
+	}
+	message, ok := pop(&m.posted.user)
+	m.tidy()
+	return message, ok
+}
+
+func (m *mailbox) tidy() {
+	if len(m.posted.system) == 0 && len(m.posted.user) == 0 {
+		m.posted = nil
+	}
+}
+
+func pop(queue *[]any) (message any, ok bool) {
 	q := *queue
 	if len(q) == 0 {
 		return nil, false
 	}
-	message := q[0]
-	q[0] = nil
-	if q = q[1:]; len(q) == 0 {
-		q = nil
-	}
-	*queue = q
+	message, q[0] = q[0], nil
+	*queue = q[1:]
 	return message, true
 }

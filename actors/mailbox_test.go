@@ -141,7 +141,7 @@ func TestMailboxThatTwoWakeRunsOnce(t *testing.T) {
 	r := newTestRouter(1, SharedQueue())
 	for range 1000 {
 		p := &probe{box: newMailbox(r, 1)}
-		p.box.user = []any{1, 2}
+		p.box.posts().user = []any{1, 2}
 		var runs sync.WaitGroup
 		p.box.RegisterHandlers(p, dispatch(func(f func()) { runs.Go(f) }))
 		p.box.status.Store(asleep)

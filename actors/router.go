@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -123,23 +122,21 @@ type slot struct {
 
 	// Touched only by the worker, or by whom its place is lent to, until it
 	// reports to the router.
-	ended int           // tasks that have ended
-	ran   int           // places of a timed batch that it went through
-	took  time.Duration // and how long that took
+	ended int // tasks that have ended
 
 	// Guarded by router.mu. The worker reads batch without it, for it is the only
 	// one to change it.
 	batch      *batch
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
-	out        bool     // the worker fails or stops, and will call next when it or another one is there
-	failing    bool     // whom its place was lent to has failed, and the worker has not heard of it yet
 	in         *slotList
 	prev, next *slot
 	number     int32
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
+	out     bool // the worker fails or stops, and will call next when it or another one is there
+	failing bool // whom its place was lent to has failed, and the worker has not heard of it yet
 }
 
 // slotList is a stack of slots from which any can leave. As a list of the idle

@@ -89,7 +89,7 @@ func (w *worker) run(b *batch) {
 		}
 	}
 	if b.timed {
-		s.ran, s.took = ran, sinceStart()-begun
+		b.ran, b.took = ran, sinceStart()-begun
 	}
 	returned = true
 }

@@ -507,7 +507,9 @@ func (r *Router) busy() (n int) {
 	for i := range r.slots {
 		s := &r.slots[i]
 		if s.lent != nil {
-			n++
+			if s.lent.hasPlace() {
+				n++
+			}
 		} else if s.batch != nil {
 			at, ok := s.batch.current()
 			if ok && (at.task == nil || at.task.outside || at.task.hasPlace()) {

@@ -63,6 +63,9 @@ func (r *Router) giveBack(s *slot, failure *Failure) {
 		defer s.box.PostUserMessage(failure)
 	case !s.out:
 		r.idle.push(s)
+		if r.queue.ownOf(int(s.number)).length > 0 { // it came while the place was lent
+			r.wake(s, &fx)
+		}
 	}
 	r.rouse(&fx)
 	r.admit(&fx)

@@ -230,3 +230,25 @@ func TestFailureInABorrowedPlaceComesBeforeTheNextTask(t *testing.T) {
 		}
 	})
 }
+
+// A worker gets what came for it alone while its place was lent.
+func TestTaskForAWorkerWhosePlaceIsLentIsStartedAfterwards(t *testing.T) {
+	for name, borrow := range map[string]func(*pool.Pool){
+		"Apply": func(p *pool.Pool) {
+			_, _ = pool.Apply(context.Background(), p, func(context.Context) (int, error) { time.Sleep(time.Minute); return 0, nil })
+		},
+		"Map": func(p *pool.Pool) {
+			_, _ = pool.Map(context.Background(), p, func(context.Context, int) (int, error) { time.Sleep(time.Minute); return 0, nil }, []int{1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := idlePool(t, 2)
+				go borrow(p)
+				synctest.Wait()
+				_, err := pool.Broadcast(hour(t), p, value(1))
+				require.NoError(t, err)
+			})
+		})
+	}
+}

@@ -131,14 +131,14 @@ func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool, lend bool) error {
 	if j.mode.pinned {
 		return j.submitPinned(ctx, p)
 	}
-	m := &mapRunner[T, R]{}
+	m := &mapRunner[T, R]{counted: true}
 	j.started = 1
 	if lend {
 		j.add(m, 0, false)
 		if p.router.LendPiece(&m.task, &j.task) {
 			return nil
 		}
-		m = &mapRunner[T, R]{}
+		m = &mapRunner[T, R]{counted: true}
 		j.runners = nil
 	}
 	m.onTheWay = true

@@ -16,6 +16,7 @@ type mapRunner[T, R any] struct {
 	at   int // the item of the chunk that it is at; touched only by its goroutine
 	// Guarded by job.mu.
 	own      int  // its only chunk, if the map is pinned
+	counted  bool // by job.started
 	onTheWay bool // counted by job.onTheWay
 	busy     bool // has a chunk
 	had      bool // has had one
@@ -78,7 +79,7 @@ func (j *mapJob[T, R]) wantsRunner() bool {
 
 // enqueue queues a runner, which is counted already.
 func (j *mapJob[T, R]) enqueue() {
-	m := &mapRunner[T, R]{onTheWay: true}
+	m := &mapRunner[T, R]{counted: true, onTheWay: true}
 	j.add(m, 0, false)
 	j.task.Router().SubmitPiece(&m.task, &j.task)
 }
@@ -109,7 +110,7 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T
 		m.task.Vacate()
 		j.lost(m)
 		j.ended(c.number, m.at, &ItemError{c.number*j.size + m.at, failure.Err})
-		j.replace()
+		j.replace(m)
 		if failure.Kind != actors.TaskExited {
 			panic(failure)
 		}
@@ -167,9 +168,9 @@ func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
 }
 
 // replace queues a runner for one that was lost.
-func (j *mapJob[T, R]) replace() {
+func (j *mapJob[T, R]) replace(lost *mapRunner[T, R]) {
 	j.mu.Lock()
-	if !j.over {
+	if lost.counted {
 		j.started--
 	}
 	another := j.wantsRunner()

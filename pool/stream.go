@@ -213,6 +213,9 @@ func (s *streamState[R]) Signal() <-chan struct{} {
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
+	if s.fed-s.read < s.window { // who is about to sleep leaves no room unused
+		s.wakeFeeder()
+	}
 	return s.changed
 }
 

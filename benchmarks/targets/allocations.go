@@ -11,20 +11,30 @@ import (
 // allocations are the counts that hold on every machine, however noisy: per
 // task, with the user's closure. What opening a pool costs is in them, spread
 // over all tasks; [setUp] allows for it.
+//
+// They are what must not get worse, not what is asked for, which is in rows.go:
+// Go allocates nothing for a task, but its queue, while it grows, a kibibyte for
+// 58 tasks; and streams do not reach their row yet, but wake so seldom that few
+// items bear an allocation.
 var allocations = []struct {
 	subject
 	limit float64
 }{
-	{of("submit", "1 producer", peers.Go), 0},
-	{of("submit", "64 producers", peers.Go), 0},
-	{of("submit", "1 producer", peers.ApplyAsync), 2},
-	{of("submit", "64 producers", peers.ApplyAsync), 2},
-	{of("result", "100k", peers.ApplyAsync), 2},
+	{of("submit", "1 producer", peers.Go), queueMemory},
+	{of("submit", "64 producers", peers.Go), queueMemory},
+	{of("submit", "1 producer", peers.ApplyAsync), 2 + queueMemory},
+	{of("submit", "64 producers", peers.ApplyAsync), 2 + queueMemory},
+	{of("result", "100k", peers.ApplyAsync), 2 + queueMemory},
 	{of("result-batch", "100k", workloads.ApplyEach), 0.2},
 	{of("apply", "background", workloads.Apply), 2},
-	{of("imap", "one item per task", workloads.IMap), 0},
-	{of("imap_unordered", "one item per task", workloads.IMapUnordered), 0},
+	{of("imap", "one item per task", workloads.IMap), streamWakes},
+	{of("imap_unordered", "one item per task", workloads.IMapUnordered), streamWakes},
 }
+
+const (
+	queueMemory = 0.05
+	streamWakes = 0.3
+)
 
 // CheckAllocations returns what a run allocated too much, one line each. What
 // the run has not measured is not checked.

@@ -26,7 +26,7 @@ var allocations = []struct {
 	{of("submit", "64 producers", peers.ApplyAsync), 2 + queueMemory},
 	{of("result", "100k", peers.ApplyAsync), 2 + queueMemory},
 	{of("result-batch", "100k", workloads.ApplyEach), 0.2},
-	{of("apply", "background", workloads.Apply), 2},
+	{of("apply", "background", workloads.Apply), 2 + handedOver},
 	{of("imap", "one item per task", workloads.IMap), streamWakes},
 	{of("imap_unordered", "one item per task", workloads.IMapUnordered), streamWakes},
 }
@@ -34,6 +34,7 @@ var allocations = []struct {
 const (
 	queueMemory = 0.05
 	streamWakes = 0.3
+	handedOver  = 0.25 // before a worker is idle, Apply has to wait for one
 )
 
 // CheckAllocations returns what a run allocated too much, one line each. What

@@ -73,8 +73,8 @@ func (d *goroutines) Throughput() int   { return 1 }
 func newProbe(r *Router, number int) (*probe, *goroutines) {
 	p, d := &probe{box: newMailbox(r, number)}, &goroutines{}
 	p.box.RegisterHandlers(p, d)
-	p.box.Start()
 	r.installed(number, p.box)
+	p.box.Start()
 	return p, d
 }
 
@@ -127,11 +127,10 @@ func TestMailboxThatIsFallingAsleepStillTakesATask(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTestRouter(1, SharedQueue())
 		r.config.Limit = 0
-		p, d := newProbe(r, 1)
 		held := newScript(r, TaskOptions{Name: "held"})
 		r.waiters.PushBack(&submitter{task: &held.Task, room: make(chan error, 1)}) // let in by the pull that finds nothing
-		p.box.PostUserMessage("begin")
-		require.Equal(t, []string{"user begin", "task held"}, p.takes())
+		p, d := newProbe(r, 1)
+		require.Equal(t, []string{"task held"}, p.takes())
 		require.EqualValues(t, 1, d.started.Load())
 		require.Equal(t, asleep, p.box.status.Load())
 	})
@@ -172,6 +171,8 @@ func TestMailboxHandlesSystemMessagesThenOthersThenTasks(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTestRouter(1, SharedQueue())
 		p, d := newProbe(r, 1)
+		synctest.Wait() // its first look
+		d.started.Store(0)
 		p.handle = func(message any) {
 			if message != "begin" {
 				return

@@ -1,0 +1,91 @@
+package actors
+
+// This file says which tasks occupy the workers.
+
+// holders are the running tasks of which one must go on before t, which waits
+// in the queue, can start. None if a worker is free for it, or may be soon.
+func (r *Router) holders(t *Task) []*Task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := t.chained(); c != nil && c.holder != t {
+		if !c.holder.isLinked() {
+			return []*Task{c.holder}
+		}
+		t = c.holder
+	}
+	if assigned := t.assignedWorker(); assigned > 0 {
+		if holder := r.slots[assigned].running(); holder != nil {
+			return []*Task{holder}
+		}
+		return nil
+	}
+	return r.holdersOfAll()
+}
+
+// holdersOfAll are the tasks that keep all workers. None if a worker is free, is
+// between two tasks, or has a function of which nobody can know what it waits for.
+func (r *Router) holdersOfAll() []*Task {
+	if r.active < r.config.Workers {
+		return nil
+	}
+	tasks := make([]*Task, 0, r.active)
+	for i := range r.slots[1:] {
+		holder := r.slots[i+1].running()
+		if holder == nil {
+			return nil
+		}
+		tasks = append(tasks, holder)
+	}
+	return tasks
+}
+
+func (t *Task) assignedWorker() int {
+	if l := t.hasLinks(); l != nil {
+		return l.assigned
+	}
+	return 0
+}
+
+// running is the task that occupies the place, or nil.
+func (s *slot) running() *Task {
+	t := s.lent
+	if t == nil && s.batch != nil {
+		at, _ := s.batch.current()
+		t = at.task
+	}
+	if t == nil || t.outside || !t.hasPlace() {
+		return nil
+	}
+	return t
+}
+
+// busy counts the workers that are not about to ask for something to do. One that
+// is at a place where there is nothing to run counts, too, until it goes on: the
+// place is not counted among those that wait.
+func (r *Router) busy() (n int) {
+	for i := range r.slots {
+		s := &r.slots[i]
+		if s.lent != nil {
+			if s.lent.hasPlace() {
+				n++
+			}
+		} else if s.batch != nil {
+			at, ok := s.batch.current()
+			if ok && (at.task == nil || at.task.outside || at.task.hasPlace()) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// runningLocked lists the tasks that occupy workers.
+func (r *Router) runningLocked() []*Task {
+	var tasks []*Task
+	for i := range r.slots {
+		if t := r.slots[i].running(); t != nil {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}

@@ -1,0 +1,71 @@
+package actors
+
+// This file is about tasks that leave the queue otherwise than to a worker.
+
+// remove is told that a task was decided while it waited.
+func (r *Router) remove(t *Task) {
+	var fx effects
+	r.mu.Lock()
+	r.leftPlace(t, &fx)
+	r.admit(&fx)
+	r.unlock(&fx)
+}
+
+// leftPlace accounts for a task that no longer waits though its place is there.
+// Many such places are worth a walk along the line.
+func (r *Router) leftPlace(t *Task, fx *effects) {
+	l := t.hasLinks()
+	switch {
+	case l != nil && l.in != nil:
+		r.queue.take(t)
+		if r.queue.release(t) {
+			r.rouse(fx)
+		}
+	case l != nil && l.order > 0: // a worker has it in its batch and passes over it
+	case l != nil && l.held:
+		r.forgetHeld(t)
+	case !t.exempt:
+		if r.uncounted++; r.uncounted > manyHoles && 2*r.uncounted > r.line.length {
+			r.uncounted -= r.line.compact()
+		}
+	}
+}
+
+// manyHoles is how many places at which nothing waits are not worth a walk.
+const manyHoles = 64
+
+// ClaimFor claims t, or what has to run before it, for a task that waits for it
+// on the given worker.
+func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
+	if t.phase() != stateQueued {
+		return nil
+	}
+	var fx effects
+	r.mu.Lock()
+	defer r.unlock(&fx)
+	if t.fixed > 0 && int(t.fixed) != worker {
+		return nil
+	}
+	if c := t.chained(); c != nil && c.holder != t {
+		if !c.holder.isLinked() {
+			if nudge != nil {
+				c.nudges = append(c.nudges, nudge)
+			}
+			return nil
+		}
+		t = c.holder
+	}
+	if !t.claim() {
+		nudge.give() // what t held back may be free now
+		return nil
+	}
+	t.outside = true
+	if t.isLinked() {
+		r.queue.take(t)
+	} else if !t.pinned() && !t.exempt {
+		r.uncounted++
+	}
+	r.beside[t] = struct{}{}
+	r.admit(&fx)
+	return t
+}

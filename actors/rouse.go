@@ -1,0 +1,78 @@
+package actors
+
+// This file sees to it that workers come; dispatch.go says when one must.
+
+// rouse sees to it that a worker comes for what any may take.
+func (r *Router) rouse(fx *effects) {
+	if r.coming > 0 || !r.waits() {
+		return
+	}
+	if s := r.idle.head; s != nil {
+		s.coming = true
+		r.coming++
+		r.wake(s, fx)
+		return
+	}
+	if r.starting > 0 && r.starting >= r.line.length+r.queue.shared.length {
+		return
+	}
+	for ; r.unstarted < len(r.slots); r.unstarted++ {
+		if s := &r.slots[r.unstarted]; !s.started {
+			s.starting = true
+			r.starting++
+			r.start(s, fx)
+			return
+		}
+	}
+}
+
+// waits reports whether there is something that any worker may take.
+func (r *Router) waits() bool {
+	if r.line.length > 0 || r.queue.shared.head != nil {
+		return true
+	}
+	for s := r.sharing.head; s != nil; s = r.sharing.head {
+		if s.batch.rest() > 0 {
+			return true
+		}
+		r.sharing.remove(s)
+	}
+	return false
+}
+
+func (r *Router) wake(s *slot, fx *effects) {
+	r.idle.remove(s)
+	if fx.wake == nil {
+		fx.wake = s.box
+	} else {
+		fx.wakeToo = append(fx.wakeToo, s.box)
+	}
+}
+
+// rouseWorker sees to it that one certain worker comes.
+func (r *Router) rouseWorker(number int, fx *effects) {
+	s := &r.slots[number]
+	switch {
+	case s.in == &r.idle:
+		r.wake(s, fx)
+	case !s.started:
+		r.start(s, fx)
+	}
+}
+
+func (r *Router) start(s *slot, fx *effects) {
+	s.started = true
+	fx.start = append(fx.start, int(s.number))
+}
+
+// StartAll starts the workers that have not been needed so far.
+func (r *Router) StartAll() {
+	var fx effects
+	r.mu.Lock()
+	for ; r.unstarted < len(r.slots); r.unstarted++ {
+		if s := &r.slots[r.unstarted]; !s.started {
+			r.start(s, &fx)
+		}
+	}
+	r.unlock(&fx)
+}

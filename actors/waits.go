@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -56,6 +57,12 @@ func Await(ctx context.Context, w Wait) error {
 	if t := runningTask(ctx); t != nil {
 		return t.await(ctx, w)
 	}
+	for range waiterLooks {
+		runtime.Gosched()
+		if w.Ready() {
+			return nil
+		}
+	}
 	for {
 		signal := w.Signal()
 		if w.Ready() {
@@ -68,6 +75,12 @@ func Await(ctx context.Context, w Wait) error {
 		}
 	}
 }
+
+// waiterLooks is how often a waiter lets others run and looks again before it goes
+// to sleep: what it waits for is often a short task that a worker is about to
+// run. Being woken, and what is needed for it, takes longer than such a task
+// (BenchmarkApply in package pool: 1.0 to 0.7 µs, and 270 bytes less).
+const waiterLooks = 2
 
 func (t *Task) await(ctx context.Context, w Wait) error {
 	for {

@@ -194,6 +194,10 @@ func (t *Task) tell(m *more) {
 func (t *Task) tellAndUnlock(m *more) {
 	done, watchers, callbacks, unhook, id := m.done, m.watchers, m.callbacks, m.unhook, m.requestID
 	m.done, m.watchers, m.callbacks, m.unhook = nil, nil, nil, nil
+	if m.whenReady != nil {
+		m.whenReady.give()
+		m.whenReady = nil
+	}
 	m.mu.Unlock()
 	if m.adopted.Load() {
 		(*Task)(t.parent.(*taskContext)).release(m)

@@ -56,10 +56,14 @@ func (t *Task) release(c *more) {
 }
 
 // endFamily ends the children of a task that has ended, each on a goroutine of
-// its own, as the standard library does.
+// its own, as the standard library does, and a wait of the task itself.
 func (m *more) endFamily() {
 	m.mu.Lock()
 	m.orphans = true
+	if m.whenEnded != nil {
+		m.whenEnded.give()
+		m.whenEnded = nil
+	}
 	child := m.first
 	m.first = nil
 	for child != nil {

@@ -17,15 +17,27 @@ import (
 
 // frame is what a task needs of a place once it waits. It is part of more.
 type frame struct {
-	// waits is guarded by waitGraph; empty while the task is not waiting.
+	// waits is guarded by waitGraph; empty while the task is not waiting. Most
+	// tasks wait once at a time: room is for that.
 	waits []*entry
+	room  [1]*entry
 
-	mu sync.Mutex
-	// token holds a token while a task runs in place. Made once, when first
-	// needed.
-	token   chan struct{}
-	inPlace *Task    // nil: none
-	failure *Failure // the first panic or Goexit below
+	mu      sync.Mutex
+	taken   bool          // somebody has the place: a task runs in it, or is about to
+	freed   chan struct{} // closed when the place is given back; made by who waits for it
+	inPlace *Task         // nil: none
+	failure *Failure      // the first panic or Goexit below
+
+	// What the task waits with for what runs in its place; if it does so in several
+	// goroutines, the others make their own.
+	hosting hosting
+}
+
+// hosting is what a wait needs that runs something in place.
+type hosting struct {
+	wake  wakeup // made when first needed
+	entry entry
+	piece *Task // nil: not in use. Guarded by the frame's mu
 }
 
 // Frame is a running task as those see it that it waits for.
@@ -73,78 +85,123 @@ func (t *Task) takePlace() placeState {
 	f := t.frame()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if t.hasReturned() {
+	switch {
+	case t.hasReturned():
 		return placeGone
-	}
-	if f.token == nil {
-		f.token = make(chan struct{}, 1)
-	}
-	select {
-	case f.token <- struct{}{}:
-		return placeTaken
-	default:
+	case f.taken:
 		return placeOccupied
 	}
+	f.taken = true
+	return placeTaken
 }
 
-// keepPlace is takePlace for a caller that has had to wait for the token.
-func (t *Task) keepPlace() placeState {
-	f := t.frame()
+func (f *frame) givePlaceBack() {
+	f.mu.Lock()
+	f.givePlaceBackLocked()
+	f.mu.Unlock()
+}
+
+func (f *frame) givePlaceBackLocked() {
+	f.taken = false
+	signalFreed := f.freed
+	f.freed = nil
+	if signalFreed != nil {
+		close(signalFreed)
+	}
+}
+
+// whenFree returns a channel that is closed when the place is given back.
+func (f *frame) whenFree() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !t.hasReturned() {
-		return placeTaken
+	if !f.taken {
+		return closedChannel
 	}
-	<-f.token
-	return placeGone
+	if f.freed == nil {
+		f.freed = make(chan struct{})
+	}
+	return f.freed
 }
 
-// host runs piece, which the caller has claimed while holding the token of the
-// place, and returns when it has ended, when w is ready without it, when ctx
-// ends, or with ErrDeadlock. The token is given back when it has ended.
-func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
-	f := t.frame()
-	piece.place = t.place
+func (f *frame) beginHosting(piece *Task) *hosting {
 	f.mu.Lock()
-	f.inPlace = piece
+	defer f.mu.Unlock()
+	h := &f.hosting
+	if h.piece != nil {
+		h = new(hosting)
+	}
+	if h.wake == nil {
+		h.wake = newWakeup()
+	}
+	f.inPlace, h.piece = piece, piece
+	return h
+}
+
+// endHosting makes h fit for another wait: nobody wakes it any more.
+func (f *frame) endHosting(h *hosting) {
+	f.mu.Lock()
+	h.piece = nil
 	f.mu.Unlock()
-	over := make(chan struct{})
-	// What has not begun cannot be part of a deadlock, so the first wait needs no
-	// search; but it must be known before the piece begins and waits itself.
-	signal := w.Signal()
-	e := newEntry(signal, nil, w, placeWait{t})
-	waitGraph.note(ctx, t, e)
-	go piece.performApart(func(failure *Failure, _ bool) {
+	h.wake.takeBack()
+}
+
+// run runs piece in the place, as the first thing on a goroutine.
+func (f *frame) run(piece *Task, h *hosting) {
+	piece.performApart(func(failure *Failure, _ bool) {
 		f.mu.Lock()
 		f.inPlace = nil
 		if f.failure == nil {
 			f.failure = failure
 		}
-		<-f.token
+		f.givePlaceBackLocked()
+		if h.piece == piece { // the wait goes on
+			h.wake.give()
+		}
 		f.mu.Unlock()
-		close(over)
 	})
+}
+
+// holds reports whether piece still runs in the place.
+func (f *frame) holds(piece *Task) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.inPlace == piece
+}
+
+// host runs piece, which the caller has claimed while it had the place, and
+// returns when it has ended, when w is ready without it, when ctx ends, or with
+// ErrDeadlock. The place is given back when piece has ended.
+func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
+	f := t.frame()
+	piece.place = t.place
+	h := f.beginHosting(piece)
+	wake, e := h.wake, &h.entry
+	done := t.done(ctx, wake)
+	signal := wake.listen(w)
+	defer func() {
+		wake.mute(w)
+		f.endHosting(h)
+	}()
+	// What has not begun cannot be part of a deadlock, so the first wait needs no
+	// search; but it must be known before the piece begins and waits itself.
+	e.set(wake, signal, nil, w, placeWait{t})
+	waitGraph.note(ctx, t, e)
+	go f.run(piece, h)
+	over := func() bool { return w.Ready() || !f.holds(piece) || ctx.Err() != nil }
 	for {
-		again := false
-		if !w.Ready() { // asked after the signal was made
+		if !over() {
 			select {
-			case <-over:
+			case <-wake:
 			case <-signal:
-				again = true
-			case <-e.broken:
-				again = true
-			case <-ctx.Done():
+			case <-done:
 			}
 		}
 		waitGraph.leave(t, e)
-		if !again {
+		if over() {
 			return nil
 		}
-		signal = w.Signal()
-		if w.Ready() {
-			return nil
-		}
-		e = newEntry(signal, nil, w, placeWait{t})
+		signal = wake.listen(w)
+		e.set(wake, signal, nil, w, placeWait{t})
 		if !waitGraph.enter(ctx, t, e) {
 			return messages.ErrDeadlock
 		}
@@ -159,9 +216,17 @@ func (t *Task) finish() {
 	}
 	e := newEntry(nil, nil, placeWait{t})
 	waitGraph.insist(t, e)
-	t.frame().token <- struct{}{} // never given back
+	for t.framed().isTaken() { // nobody can take it again
+		<-t.framed().whenFree()
+	}
 	t.state.And(^stays)
 	waitGraph.leave(t, e)
+}
+
+func (f *frame) isTaken() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.taken
 }
 
 // tryFinish marks the function as returned and reports whether nothing runs in
@@ -177,16 +242,10 @@ func (t *Task) tryFinish() bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.token == nil {
-		return true
-	}
-	select {
-	case f.token <- struct{}{}: // never given back
-		return true
-	default:
+	if f.taken {
 		t.state.Or(stays)
-		return false
 	}
+	return !f.taken
 }
 
 func (t *Task) failureBelow() *Failure {

@@ -66,10 +66,10 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 	}
 	wait := newEntry(nil, nil, roomWait{r, s})
 	if !waitGraph.enter(ctx, inner, wait) {
-		close(wait.broken)
+		wait.wake.give()
 	}
 	defer waitGraph.leave(inner, wait)
-	return r.awaitRoom(ctx, s, e, wait.broken)
+	return r.awaitRoom(ctx, s, e, wait.wake) // which nobody else gives
 }
 
 // awaitRoom ends with room, with ctx, with the pool, or with ErrDeadlock.

@@ -131,6 +131,8 @@ type more struct {
 	callback  func()             // cleared in deciding
 	release   context.CancelFunc // cleared in deciding
 	done      chan struct{}      // made when first asked for
+	whenReady wakeup             // of one waiter
+	whenEnded wakeup             // of a wait of the task itself, to be given when its context ends
 	watchers  []*watcher         // told once, when ready
 	callbacks []func()           // done-callbacks, in the order they were added
 	unhook    func() bool        // detaches from the parent context

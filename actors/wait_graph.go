@@ -22,18 +22,28 @@ type entry struct {
 	ways   []Wait
 	signal <-chan struct{} // may be nil
 	nudge  *Nudge          // may be nil
-	// broken is closed, under the graph's lock, to make the waiter look again: a
-	// cycle that somebody else has closed leads through it.
-	broken   chan struct{}
+	wake   wakeup          // the waiter's
+	// broken makes the waiter, which is woken, look again: a cycle that somebody
+	// else has closed leads through it. Guarded by the graph's lock.
+	broken   bool
 	insisted bool // the waiter cannot give up
+
+	room [2]Wait // for ways
 }
 
 func newEntry(signal <-chan struct{}, nudge *Nudge, ways ...Wait) *entry {
-	return &entry{ways: ways, signal: signal, nudge: nudge, broken: make(chan struct{})}
+	return new(entry).set(newWakeup(), signal, nudge, ways...)
+}
+
+// set makes e the entry of another wait. It must not be in the graph.
+func (e *entry) set(wake wakeup, signal <-chan struct{}, nudge *Nudge, ways ...Wait) *entry {
+	*e = entry{signal: signal, nudge: nudge, wake: wake}
+	e.ways = append(e.room[:0], ways...)
+	return e
 }
 
 func (e *entry) changed() bool {
-	return e.nudge != nil && isClosed(e.nudge.given) || cap(e.signal) == 0 && isClosed(e.signal) || isClosed(e.broken)
+	return e.nudge != nil && isClosed(e.nudge.given) || cap(e.signal) == 0 && isClosed(e.signal) || e.broken
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -54,7 +64,7 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	f := t.frame()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f.waits = append(f.waits, e)
+	f.record(e)
 	if inVain, _ := stuck(t); !inVain {
 		return true
 	}
@@ -70,7 +80,7 @@ func (g *graph) note(ctx context.Context, t *Task, e *entry) {
 	}
 	f := t.frame()
 	g.mu.Lock()
-	f.waits = append(f.waits, e)
+	f.record(e)
 	g.mu.Unlock()
 }
 
@@ -81,7 +91,7 @@ func (g *graph) insist(t *Task, e *entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e.insisted = true
-	f.waits = append(f.waits, e)
+	f.record(e)
 	for inVain, cycle := stuck(t); inVain; inVain, cycle = stuck(t) {
 		if !breakOne(cycle) {
 			return
@@ -89,11 +99,20 @@ func (g *graph) insist(t *Task, e *entry) {
 	}
 }
 
+// record adds e to the waits of a task. Called with the graph's lock held.
+func (f *frame) record(e *entry) {
+	if f.waits == nil {
+		f.waits = f.room[:0]
+	}
+	f.waits = append(f.waits, e)
+}
+
 func breakOne(cycle []*Task) bool {
 	for _, t := range cycle {
 		for _, e := range t.waits() {
 			if !e.insisted && !e.changed() {
-				close(e.broken)
+				e.broken = true
+				e.wake.give()
 				return true
 			}
 		}

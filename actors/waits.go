@@ -103,10 +103,9 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 				return messages.ErrDeadlock
 			}
 			select {
-			case t.frame().token <- struct{}{}:
-				place = t.keepPlace()
+			case <-t.frame().whenFree():
 			case <-signal:
-			case <-e.broken:
+			case <-e.wake:
 			case <-ctx.Done():
 			}
 			waitGraph.leave(t, e)
@@ -123,7 +122,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			}
 			continue
 		}
-		<-t.frame().token
+		t.frame().givePlaceBack()
 		e := newEntry(signal, nudge, w)
 		if !waitGraph.enter(ctx, t, e) {
 			return messages.ErrDeadlock
@@ -131,7 +130,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		select {
 		case <-signal:
 		case <-nudge.given:
-		case <-e.broken:
+		case <-e.wake:
 		case <-ctx.Done():
 		}
 		waitGraph.leave(t, e)
@@ -147,7 +146,7 @@ func (t *Task) hostAtOnce(ctx context.Context, w Wait) (hosted bool, err error) 
 	}
 	piece := w.Piece((*Frame)(t), nil)
 	if piece == nil {
-		<-t.frame().token
+		t.frame().givePlaceBack()
 		return false, nil
 	}
 	return true, t.host(ctx, piece, w)

@@ -240,7 +240,7 @@ func TestWaitThatInsistsBreaksAnotherOnItsCycle(t *testing.T) {
 	broken := 0
 	for _, name := range []string{"a", "b", "c"} {
 		for _, e := range nodes[name].waits() {
-			if isClosed(e.broken) {
+			if e.broken {
 				broken++
 				require.NotEqual(t, "a", name)
 			}

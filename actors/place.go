@@ -137,12 +137,13 @@ func (f *frame) beginHosting(piece *Task) *hosting {
 	return h
 }
 
-// endHosting makes h fit for another wait: nobody wakes it any more.
+// endHosting makes h fit for another wait. Nobody wakes this one any more, except
+// the end of the task, which the next would see by itself.
 func (f *frame) endHosting(h *hosting) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	h.wake.takeBack() // before somebody else waits with it
 	h.piece = nil
-	f.mu.Unlock()
-	h.wake.takeBack()
 }
 
 // run runs piece in the place, as the first thing on a goroutine.

@@ -3,8 +3,6 @@ package actors
 import (
 	"context"
 	"sync"
-
-	"github.com/greenroom-go/greenroom/messages"
 )
 
 // A running task has a place: the worker it occupies. A task that waits for one
@@ -31,13 +29,6 @@ type frame struct {
 	// What the task waits with for what runs in its place; if it does so in several
 	// goroutines, the others make their own.
 	hosting hosting
-}
-
-// hosting is what a wait needs that runs something in place.
-type hosting struct {
-	wake  wakeup // made when first needed
-	entry entry
-	piece *Task // nil: not in use. Guarded by the frame's mu
 }
 
 // Frame is a running task as those see it that it waits for.
@@ -76,7 +67,7 @@ func (t *Task) hasPlace() bool { return t.state.Load()&(returned|stays) != retur
 type placeState uint8
 
 const (
-	placeTaken    placeState = iota // by the caller: it has the token
+	placeTaken    placeState = iota // by the caller
 	placeOccupied                   // a task whose waiter has given up runs there, or another goroutine of the task waits
 	placeGone                       // there is none any more: the function has returned
 )
@@ -121,92 +112,6 @@ func (f *frame) whenFree() <-chan struct{} {
 		f.freed = make(chan struct{})
 	}
 	return f.freed
-}
-
-func (f *frame) beginHosting(piece *Task) *hosting {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h := &f.hosting
-	if h.piece != nil {
-		h = new(hosting)
-	}
-	if h.wake == nil {
-		h.wake = newWakeup()
-	}
-	f.inPlace, h.piece = piece, piece
-	return h
-}
-
-// endHosting makes h fit for another wait. Nobody wakes this one any more, except
-// the end of the task, which the next would see by itself.
-func (f *frame) endHosting(h *hosting) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h.wake.takeBack() // before somebody else waits with it
-	h.piece = nil
-}
-
-// run runs piece in the place, as the first thing on a goroutine.
-func (f *frame) run(piece *Task, h *hosting) {
-	piece.performApart(func(failure *Failure, _ bool) {
-		f.mu.Lock()
-		f.inPlace = nil
-		if f.failure == nil {
-			f.failure = failure
-		}
-		f.givePlaceBackLocked()
-		if h.piece == piece { // the wait goes on
-			h.wake.give()
-		}
-		f.mu.Unlock()
-	})
-}
-
-// holds reports whether piece still runs in the place.
-func (f *frame) holds(piece *Task) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.inPlace == piece
-}
-
-// host runs piece, which the caller has claimed while it had the place, and
-// returns when it has ended, when w is ready without it, when ctx ends, or with
-// ErrDeadlock. The place is given back when piece has ended.
-func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
-	f := t.frame()
-	piece.place = t.place
-	h := f.beginHosting(piece)
-	wake, e := h.wake, &h.entry
-	done := t.done(ctx, wake)
-	signal := wake.listen(w)
-	defer func() {
-		wake.mute(w)
-		f.endHosting(h)
-	}()
-	// What has not begun cannot be part of a deadlock, so the first wait needs no
-	// search; but it must be known before the piece begins and waits itself.
-	e.set(wake, signal, nil, w, placeWait{t})
-	waitGraph.note(ctx, t, e)
-	go f.run(piece, h)
-	over := func() bool { return w.Ready() || !f.holds(piece) || ctx.Err() != nil }
-	for {
-		if !over() {
-			select {
-			case <-wake:
-			case <-signal:
-			case <-done:
-			}
-		}
-		waitGraph.leave(t, e)
-		if over() {
-			return nil
-		}
-		signal = wake.listen(w)
-		e.set(wake, signal, nil, w, placeWait{t})
-		if !waitGraph.enter(ctx, t, e) {
-			return messages.ErrDeadlock
-		}
-	}
 }
 
 // finish gives the place up: nothing more can run in it, and what still does is

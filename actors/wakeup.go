@@ -51,7 +51,7 @@ func (t *Task) wakeWhenReady(w wakeup) bool {
 	switch {
 	case t.Ready():
 		w.give()
-	case m.whenReady != nil:
+	case m.whenReady != nil && m.whenReady != w:
 		return false
 	default:
 		m.whenReady = w

@@ -60,6 +60,7 @@ func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
 	r.mu.Lock()
 	if t.isPlain() && !message && r.takesAtOnce() {
 		r.enterPlain(t)
+		r.keep()
 		r.pushAndUnlock(queued{task: t})
 		t.WatchParent()
 		return nil
@@ -81,6 +82,9 @@ func (r *Router) SubmitAtOnce(ctx context.Context, n int, task func(int) *Task) 
 		r.line.push(queued{task: t})
 		accepted++
 	}
+	if accepted > 0 {
+		r.keep()
+	}
 	r.rouseAndUnlock()
 	if ctx.Done() != nil {
 		for i := range accepted {
@@ -98,13 +102,27 @@ func (r *Router) enterPlain(t *Task) {
 	r.outstanding++
 }
 
+// keep keeps the pool from being collected until everything accepted has ended.
+func (r *Router) keep() {
+	if r.kept == nil && r.owner != nil {
+		r.kept = r.owner()
+	}
+}
+
+// settle counts n tasks or functions that have ended.
+func (r *Router) settle(n int) {
+	if r.outstanding -= n; r.outstanding == 0 {
+		r.kept = nil
+	}
+}
+
 // isPlain reports whether t has nothing that the line cannot serve.
 func (t *Task) isPlain() bool {
-	if t.internal || t.exempt || t.fixed > 0 {
+	if t.internal || t.exempt {
 		return false
 	}
 	s := t.spec()
-	return s.key == "" && s.root == nil
+	return s.key == "" && s.root == nil && s.worker == 0
 }
 
 // takesAtOnce reports whether a task that is nothing special is accepted without
@@ -224,7 +242,7 @@ func (r *Router) oldest() *queued {
 
 // mayRunAnywhere reports whether t may run at once and beside the workers: it
 // is not bound to a worker, and no key has a say in when it runs.
-func (r *Router) mayRunAnywhere(t *Task) bool { return t.fixed == 0 && t.key() == "" }
+func (r *Router) mayRunAnywhere(t *Task) bool { return t.fixed() == 0 && t.key() == "" }
 
 // EnterRoot accepts a map or a stream, which is never queued itself: its pieces
 // are. It is running from here on.
@@ -265,8 +283,8 @@ func (r *Router) refusal(t *Task) error {
 		return r.broken
 	case r.state == terminated, r.state == closing && (!t.internal || t.root() != nil):
 		return r.closedError()
-	case int(t.fixed) > r.config.Workers:
-		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed, r.config.Workers)
+	case t.fixed() > r.config.Workers:
+		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed(), r.config.Workers)
 	case key != "" && !r.usesKeys:
 		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, key)
 	}
@@ -351,6 +369,7 @@ func (r *Router) enter(t *Task) {
 	t.entered = true
 	r.accepted++
 	r.outstanding++
+	r.keep()
 }
 
 // leave is called once for every task that entered, when its outcome can be
@@ -358,7 +377,7 @@ func (r *Router) enter(t *Task) {
 func (r *Router) leave(t *Task) {
 	var fx effects
 	r.mu.Lock()
-	r.outstanding--
+	r.settle(1)
 	delete(r.roots, t)
 	r.checkDrained(&fx)
 	r.unlock(&fx)

@@ -98,10 +98,10 @@ func (t *Task) contextEnd() (ended, cause error) {
 		return nil, nil
 	case word&parentEnded != 0:
 		return t.parent.Err(), nil
-	case t.err == nil:
+	case t.Err() == nil:
 		return context.Canceled, context.Canceled
 	default:
-		return context.Canceled, t.err
+		return context.Canceled, t.Err()
 	}
 }
 
@@ -146,8 +146,8 @@ func (t *Task) endContext(m *more) {
 	defer s.mu.Unlock()
 	if s.ended == nil {
 		if s.ended = parentErr; parentErr == nil {
-			s.ended, s.cause = context.Canceled, t.err
-			if t.err == nil {
+			s.ended, s.cause = context.Canceled, t.Err()
+			if t.Err() == nil {
 				s.cause = context.Canceled
 			}
 		}

@@ -30,7 +30,9 @@ func newContext(parent context.Context) *taskContext {
 // end ends the context as the task does, with what it has made so far or with
 // nothing.
 func (c *taskContext) end(cause error) {
-	c.err = cause
+	if cause != nil {
+		c.task().extra().err = cause
+	}
 	c.task().publish()
 }
 

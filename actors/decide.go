@@ -104,7 +104,10 @@ func (t *Task) Conclude(outcome messages.Outcome, err error) {
 // announce is told the slot of the worker on whose goroutine it is called, if it
 // is that of the task.
 func (t *Task) announce(outcome messages.Outcome, err error, s *slot) {
-	t.outcome, t.err = outcome, err
+	t.outcome = outcome
+	if err != nil {
+		t.extra().err = err
+	}
 	m := t.more.Load()
 	if m == nil {
 		t.count(s)

@@ -75,8 +75,10 @@ func (r *Router) arrived(s *slot) {
 
 // report counts what has ended in a place.
 func (r *Router) report(s *slot) {
-	r.outstanding -= s.ended
-	s.ended = 0
+	if s.ended > 0 {
+		r.settle(s.ended)
+		s.ended = 0
+	}
 }
 
 // expected ends the wait for a worker that was woken or started, if it was.

@@ -43,7 +43,7 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 	var fx effects
 	r.mu.Lock()
 	defer r.unlock(&fx)
-	if t.fixed > 0 && int(t.fixed) != worker {
+	if fixed := t.fixed(); fixed > 0 && fixed != worker {
 		return nil
 	}
 	if c := t.chained(); c != nil && c.holder != t {

@@ -140,7 +140,7 @@ func (r *Router) pending() (tasks []*Task, functions int) {
 
 // dropFunctions gives n functions that will not run their end.
 func (r *Router) dropFunctions(n int, outcome messages.Outcome) {
-	r.outstanding -= n
+	r.settle(n)
 	r.outcomes[outcome].Add(int64(n))
 }
 

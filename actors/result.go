@@ -30,7 +30,12 @@ func (t *Task) Running() bool {
 }
 
 // Err is the task's error. Call it when the task is ready.
-func (t *Task) Err() error { return t.err }
+func (t *Task) Err() error {
+	if m := t.more.Load(); m != nil {
+		return m.err
+	}
+	return nil
+}
 
 // Outcome says how the task ended. Call it when the task is ready.
 func (t *Task) Outcome() messages.Outcome { return t.outcome }

@@ -102,6 +102,9 @@ type Router struct {
 	unstarted int      // every slot before this one has been started
 	accepted  int64
 
+	owner func() any // see KeepWhileBusy
+	kept  any        // what owner returned, while there is work
+
 	supervisor  *mouthpiece // nil until attached
 	pendingRun  []int       // slots to start as soon as there is a supervisor
 	initialized int
@@ -194,6 +197,15 @@ func NewRouter(c Config) *Router {
 	r.lane.router, r.desk.router = r, r
 	r.life, r.kill = context.WithCancelCause(context.Background())
 	return r
+}
+
+// KeepWhileBusy has the router refer to what owner returns while there are tasks
+// that have not ended. A function given to Go, and a task that runs in the place
+// that it borrowed, do not count: their submitters must see to it.
+func (r *Router) KeepWhileBusy(owner func() any) {
+	r.mu.Lock()
+	r.owner = owner
+	r.mu.Unlock()
 }
 
 // Name is the pool's name.

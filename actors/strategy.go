@@ -97,8 +97,8 @@ func (keyOrdered) Route(key string, _ int, _ func(int) int) Target {
 
 // route asks the strategy and contains what it may do.
 func route(s Strategy, t *Task, workers int, load func(int) int) (target Target, err error) {
-	if t.fixed > 0 {
-		return Target{Worker: int(t.fixed)}, nil
+	if fixed := t.fixed(); fixed > 0 {
+		return Target{Worker: fixed}, nil
 	}
 	if _, ok := s.(sharedQueue); ok {
 		return Target{}, nil

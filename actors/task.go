@@ -96,15 +96,13 @@ type Task struct {
 	router *Router
 	parent context.Context
 
-	// outcome and err are written in deciding and read from decided on.
-	err     error
+	// Written in deciding, with the error in more, and read from decided on.
 	outcome messages.Outcome
 
 	// Set by Init or when the task is accepted, not changed after.
 	internal bool
 	exempt   bool
-	entered  bool  // counted by the router until ready
-	fixed    int32 // the only worker that may run it, from 1; 0: any
+	entered  bool // counted by the router until ready
 
 	unwatch bool // nobody has to watch parent, or somebody does; touched only by the submitter
 	vacated bool // touched only by the goroutine that runs the function
@@ -123,6 +121,7 @@ type Task struct {
 // the task may have ended without having seen it.
 type more struct {
 	spec  *spec // what it was told by its options; nil: nothing. Set by Init
+	err   error // why the task did not succeed; written and read with outcome
 	links atomic.Pointer[links]
 	frame atomic.Pointer[frame]
 	ctx   atomic.Pointer[standard]
@@ -145,6 +144,7 @@ type more struct {
 type spec struct {
 	name, key string
 	root      *Task
+	worker    int // the only one that may run it, from 1; 0: any
 }
 
 var noSpec spec
@@ -217,12 +217,11 @@ type TaskOptions struct {
 func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
 	t.InitPlain(r, body, ctx)
 	t.internal, t.exempt, t.unwatch = o.Internal, o.Exempt, o.WaiterCancels
-	t.fixed = int32(o.Worker)
-	if o.Name == "" && o.Key == "" && o.Root == nil && o.Callback == nil && o.Release == nil {
+	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Callback == nil && o.Release == nil {
 		return
 	}
 	m := t.extra()
-	m.spec = &spec{o.Name, o.Key, o.Root}
+	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker}
 	m.callback, m.release = o.Callback, o.Release
 }
 
@@ -237,18 +236,21 @@ func (t *Task) WaiterCancels() { t.unwatch = true }
 func (t *Task) key() string { return t.spec().key }
 func (t *Task) root() *Task { return t.spec().root }
 
+// fixed is the only worker that may run the task, from 1; 0: any.
+func (t *Task) fixed() int { return t.spec().worker }
+
 // phase is the state without the facts beside it.
 func (t *Task) phase() uint32 { return t.state.Load() & states }
 
 // Refuse makes a task that was never accepted ready with err.
 func (t *Task) Refuse(err error) {
-	t.outcome, t.err = messages.Failed, err
-	if m := t.more.Load(); m != nil {
-		if m.release != nil {
-			m.release()
-		}
-		m.callback, m.release = nil, nil
+	t.outcome = messages.Failed
+	m := t.extra()
+	m.err = err
+	if m.release != nil {
+		m.release()
 	}
+	m.callback, m.release = nil, nil
 	t.state.Store(stateReady)
 }
 

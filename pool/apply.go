@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -53,8 +54,8 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 	if ctx == nil {
 		return refused[R](p, name, errNilContext(name))
 	}
+	defer runtime.KeepAlive(p) // while it waits for room, or runs in a borrowed place
 	c := &call[R]{fn: fn}
-	c.pool = p
 	if len(opts) == 0 {
 		c.task.InitPlain(p.router, c, ctx)
 		if waits {
@@ -69,12 +70,11 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 		}
 		return &c.AsyncResult
 	}
-	return submitWith(ctx, c, opts, waits)
+	return submitWith(ctx, p, c, opts, waits)
 }
 
 // submitWith submits a task that has options.
-func submitWith[R any](ctx context.Context, c *call[R], opts []TaskOption, waits bool) *AsyncResult[R] {
-	p := c.pool
+func submitWith[R any](ctx context.Context, p *Pool, c *call[R], opts []TaskOption, waits bool) *AsyncResult[R] {
 	config := newTaskConfig(opts)
 	callback, mismatch := callback(&config, &c.AsyncResult)
 	parent, release := config.parent(ctx)
@@ -129,7 +129,6 @@ func (c *call[R]) Run(ctx context.Context) {
 
 // Abandon drops what will not be needed.
 func (c *call[R]) Abandon(_ messages.Outcome, err error, started bool) error {
-	c.pool = nil
 	if !started {
 		c.fn = nil
 	}

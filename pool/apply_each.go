@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -49,10 +50,11 @@ type eachCall[T, R any] struct {
 }
 
 func submitGroup[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T) (R, error), items []T, results []*AsyncResult[R]) {
+	defer runtime.KeepAlive(p) // while one waits for room
 	group := make([]eachCall[T, R], len(items))
 	for i := range group {
 		c := &group[i]
-		c.fn, c.item, c.pool = fn, items[i], p
+		c.fn, c.item = fn, items[i]
 		c.task.InitPlain(p.router, c, ctx)
 		results[i] = &c.AsyncResult
 	}
@@ -81,7 +83,6 @@ func (c *eachCall[T, R]) Run(ctx context.Context) {
 
 // Abandon drops what will not be needed.
 func (c *eachCall[T, R]) Abandon(_ messages.Outcome, err error, started bool) error {
-	c.pool = nil
 	if !started {
 		c.drop()
 	}

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -135,22 +136,67 @@ func TestTaskBehindALongOneStartsBeforeLaterOnes(t *testing.T) {
 }
 
 func TestSubmitterThatWaitsKeepsItsPool(t *testing.T) {
-	open := make(chan struct{})
-	let := make(chan error, 1)
-	func() {
-		p, err := pool.New(pool.WithWorkers(1), pool.WithQueueLimit(0))
-		require.NoError(t, err)
-		started := make(chan struct{})
-		require.NoError(t, p.Go(context.Background(), func() { close(started); <-open }))
-		<-started
-		go func() { let <- p.Go(context.Background(), func() {}) }()
-	}()
+	ctx := context.Background()
+	for name, submit := range map[string]func(*pool.Pool) error{
+		"Go": func(p *pool.Pool) error { return p.Go(ctx, func() {}) },
+		"ApplyAsync": func(p *pool.Pool) error {
+			return pool.ApplyAsync(ctx, p, value(1)).Wait(ctx)
+		},
+		"with options": func(p *pool.Pool) error {
+			_, err := pool.ApplyAsync(ctx, p, value(1), pool.WithTaskName("task")).Get(ctx)
+			return err
+		},
+		"ApplyEach": func(p *pool.Pool) error {
+			_, err := pool.ApplyEach(ctx, p, double, []int{1})[0].Get(ctx)
+			return err
+		},
+		"MapAsync": func(p *pool.Pool) error {
+			_, err := pool.MapAsync(ctx, p, double, []int{1}).Get(ctx)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := make(chan struct{})
+			let := make(chan error, 1)
+			func() {
+				p, err := pool.New(pool.WithWorkers(1), pool.WithQueueLimit(0))
+				require.NoError(t, err)
+				started := make(chan struct{})
+				require.NoError(t, p.Go(ctx, func() { close(started); <-open }))
+				<-started
+				go func() { let <- submit(p) }()
+			}()
+			collectGarbage()
+			close(open)
+			require.NoError(t, <-let)
+		})
+	}
+}
+
+// collectGarbage gives those that are called when something was collected the
+// time to be.
+func collectGarbage() {
 	for range 50 {
 		runtime.GC()
 		runtime.Gosched()
 	}
-	close(open)
-	require.NoError(t, <-let)
+}
+
+func TestFunctionInABorrowedPlaceKeepsItsPool(t *testing.T) {
+	logged := make(chan string, 1)
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	func() {
+		p, err := pool.New(pool.WithWorkers(1), pool.WithLogger(logger))
+		require.NoError(t, err)
+		require.NoError(t, p.Ready(context.Background()))
+		_, err = pool.Apply(context.Background(), p, func(context.Context) (int, error) {
+			collectGarbage()
+			require.Empty(t, logged)
+			return 0, nil
+		})
+		require.NoError(t, err)
+	}()
+	require.Contains(t, collect(t, logged), "pool was never closed")
 }
 
 // goexitErr exits when it is asked what it is.

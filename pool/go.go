@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/greenroom-go/greenroom/actors"
 )
@@ -31,8 +32,8 @@ func (p *Pool) Go(ctx context.Context, fn func()) error {
 		return nil
 	}
 	c := &call[struct{}]{fn: func(context.Context) (struct{}, error) { fn(); return struct{}{}, nil }}
-	c.pool = p
 	c.task.InitPlain(p.router, c, context.Background())
+	defer runtime.KeepAlive(p) // while it waits for room
 	if err := p.router.Submit(ctx, &c.task); err != nil {
 		return fmt.Errorf("go: %w", err)
 	}

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -72,6 +73,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	if ctx == nil {
 		return refused[[]R](p, name, errNilContext(name))
 	}
+	defer runtime.KeepAlive(p) // while the map waits for room
 	config := newMapConfig(opts)
 	config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
 	if mode.pinned {
@@ -86,7 +88,6 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	if len(items) == 0 {
 		callback = nil
 	}
-	j.pool = p
 	j.plan(config.chunk, p.Workers())
 	parent, release := config.parent(ctx)
 	options := config.options(callback, release)
@@ -248,7 +249,6 @@ func (j *mapJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) erro
 		}
 		err = &MapError{err, j.whichCompleted()}
 	}
-	j.pool = nil
 	j.mu.Unlock()
 	for _, m := range j.forget() {
 		m.task.Settle(outcome, err) // takes it out of the queue, or ends its context

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync/atomic"
+	"weak"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -50,6 +51,13 @@ func New(opts ...Option) (*Pool, error) {
 		return nil, fmt.Errorf("new pool %q: %w", c.Name, err)
 	}
 	p := &Pool{router: router, pid: pid, system: c.system, addressed: new(atomic.Bool)}
+	this := weak.Make(p)
+	router.KeepWhileBusy(func() any {
+		if p := this.Value(); p != nil {
+			return p
+		}
+		return nil
+	})
 	runtime.AddCleanup(p, abandoned, handle{router, p.addressed, c.Logger})
 	return p, nil
 }

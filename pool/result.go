@@ -24,9 +24,6 @@ type AsyncResult[R any] struct {
 	task actors.Task
 	// value is written by whoever decides the task, before it is announced.
 	value R
-	// pool keeps the pool from being collected while the task has not ended.
-	// Written before submission, cleared by whoever decides.
-	pool *Pool
 }
 
 // Get blocks until the outcome is there and returns it: the value, or the error
@@ -124,7 +121,6 @@ func (r *AsyncResult[R]) awaited() *actors.Task { return &r.task }
 
 // refuse makes the result of a submission that was not accepted.
 func (r *AsyncResult[R]) refuse(err error) *AsyncResult[R] {
-	r.pool = nil
 	r.task.Refuse(err)
 	return r
 }
@@ -136,7 +132,7 @@ func (r *AsyncResult[R]) finish(value R, err error) {
 		outcome, err = r.task.Returned(err)
 	}
 	if r.task.DecideReturned() {
-		r.value, r.pool = value, nil
+		r.value = value
 		r.task.Conclude(outcome, err)
 	}
 }
@@ -145,7 +141,7 @@ func (r *AsyncResult[R]) conclude(value R, outcome Outcome, err error) bool {
 	if !r.task.DecideLate() {
 		return false
 	}
-	r.value, r.pool = value, nil
+	r.value = value
 	r.task.Announce(outcome, err)
 	return true
 }

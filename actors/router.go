@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -85,7 +84,7 @@ type Router struct {
 	held atomic.Bool
 	_    [64]byte // what follows changes with every task, what stands above is read with every task
 
-	mu        sync.Mutex
+	mu        shortMutex
 	state     int
 	broken    error
 	line      line     // tasks that any worker may take, if the strategy is the shared queue

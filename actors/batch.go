@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -26,7 +27,7 @@ func (q queued) counts() bool {
 // batchSize is how many tasks a worker takes at once at the most: 1 KiB of them
 // with what is beside. The costs of a batch, two cache lines that change cores and a lock,
 // are then a few nanoseconds a task (BenchmarkGo in package pool).
-const batchSize = 58
+const batchSize = 56
 
 // batch is a run of tasks: first a part of the line, filled from the front; then
 // in the hands of one worker, which runs one after another; then empty and spare.
@@ -36,8 +37,11 @@ const batchSize = 58
 // begun and where its part ends, and both sides change it atomically. The places
 // themselves are written only under the router's lock, and read under it, or by
 // the worker for places that it has begun; so no one writes what another reads.
+//
+// It has batchSize places, or a single one: most workers take one task at a time,
+// and of those there may be thousands.
 type batch struct {
-	of    [batchSize]queued
+	of    []queued      // its places
 	word  atomic.Uint32 // begun, and end in the upper half
 	loan  int           // how many it had beyond the first; guarded by router.mu
 	timed bool          // the worker measures how long it takes; set when it is handed over
@@ -52,6 +56,26 @@ type batch struct {
 	// took. Touched only by the worker.
 	ran  int
 	took time.Duration
+
+	one [1]queued // the place of a batch that has no more
+}
+
+// room is a batch of batchSize places.
+type room struct {
+	batch
+	places [batchSize]queued
+}
+
+func newBatch() *batch {
+	b := new(room)
+	b.of = b.places[:]
+	return &b.batch
+}
+
+func newSingle() *batch {
+	b := new(batch)
+	b.of = b.one[:]
+	return b
 }
 
 const endShift = 16
@@ -140,16 +164,27 @@ func (b *batch) cut(n int) []queued {
 // submission. Guarded by the router's mutex. A task that is decided or claimed
 // while it waits keeps its place, which is passed over when its turn comes; so
 // nothing in the line has to be searched for.
+//
+// The last batch in it may be empty, for the next task; none of the others is.
 type line struct {
 	head, tail *batch
 	length     int    // places, all kinds
 	pushed     uint64 // ever
-	spare      *batch // empty ones, so that a busy pool allocates none
-	spares     int
+
+	// Empty batches, so that a busy pool allocates none.
+	spare, singles       *batch
+	spares, spareSingles int
 }
 
-// maxSpares bounds what an idle pool keeps.
-const maxSpares = 4
+// These bound what an idle pool keeps: 5 KiB, with the batch that is left in the
+// line. What more a pool has had is where all pools find it, until the second
+// garbage collection from then.
+const (
+	maxSpares  = 3
+	maxSingles = 8
+)
+
+var moreSpares, moreSingles sync.Pool
 
 // taken is how many places have ever been taken from the line.
 func (l *line) taken() uint64 { return l.pushed - uint64(l.length) }
@@ -191,27 +226,40 @@ func (l *line) pushFront(places []queued) {
 // take gives up to n places to a worker, which has begun the first. It returns
 // nil if there are none.
 func (l *line) take(n int) *batch {
-	b := l.head
-	if b == nil {
+	if l.length == 0 {
 		return nil
 	}
+	b := l.head
 	filled := b.high - b.low
-	if n < filled {
-		part := l.fresh()
-		copy(part.of[:], b.of[b.low:b.low+n])
-		clear(b.of[b.low : b.low+n])
-		b.low += n
-		l.length -= n
-		part.hand(0, n)
-		return part
+	if n >= filled && filled > 1 {
+		l.removeHead()
+		l.length -= filled
+		b.hand(b.low, b.high)
+		return b
 	}
+	n = min(n, filled)
+	part := l.freshFor(n)
+	copy(part.of, b.of[b.low:b.low+n])
+	clear(b.of[b.low : b.low+n])
+	b.low += n
+	l.length -= n
+	if b.low == b.high {
+		b.low, b.high = 0, 0
+		if b != l.tail {
+			l.removeHead()
+			l.keep(b)
+		}
+	}
+	part.hand(0, n)
+	return part
+}
+
+func (l *line) removeHead() {
+	b := l.head
 	if l.head = b.next; l.head == nil {
 		l.tail = nil
 	}
 	b.next = nil
-	l.length -= filled
-	b.hand(b.low, b.high)
-	return b
 }
 
 // hand makes the batch one in a worker's hands.
@@ -257,24 +305,55 @@ func (l *line) each(f func(*queued)) {
 	}
 }
 
+// fresh is an empty batch.
 func (l *line) fresh() *batch {
-	b := l.spare
-	if b == nil {
-		return new(batch)
+	if b := l.spare; b != nil {
+		l.spare, b.next = b.next, nil
+		l.spares--
+		return b
 	}
-	l.spare, b.next = b.next, nil
-	l.spares--
-	return b
+	if b, ok := moreSpares.Get().(*batch); ok {
+		return b
+	}
+	return newBatch()
+}
+
+// freshFor is an empty batch for n tasks, which get no more.
+func (l *line) freshFor(n int) *batch {
+	if n > 1 {
+		return l.fresh()
+	}
+	if b := l.singles; b != nil {
+		l.singles, b.next = b.next, nil
+		l.spareSingles--
+		return b
+	}
+	if b, ok := moreSingles.Get().(*batch); ok {
+		return b
+	}
+	return newSingle()
 }
 
 // retire takes a batch back that nobody works on any more, and lets go of what
 // it held.
 func (l *line) retire(b *batch) {
-	if l.spares == maxSpares {
-		return
-	}
-	clear(b.of[:])
+	clear(b.of)
 	b.low, b.high, b.loan, b.seen, b.ran, b.first = 0, 0, 0, 0, 0, queued{}
-	b.next, l.spare = l.spare, b
-	l.spares++
+	l.keep(b)
+}
+
+// keep makes an empty batch spare.
+func (l *line) keep(b *batch) {
+	switch single := len(b.of) == 1; {
+	case single && l.spareSingles < maxSingles:
+		b.next, l.singles = l.singles, b
+		l.spareSingles++
+	case single:
+		moreSingles.Put(b)
+	case l.spares < maxSpares:
+		b.next, l.spare = l.spare, b
+		l.spares++
+	default:
+		moreSpares.Put(b)
+	}
 }

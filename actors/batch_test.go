@@ -154,9 +154,23 @@ func (m *lineModel) check(t *rapid.T) {
 		require.Equal(t, len(m.begun[i])-1, b.rest())
 	}
 	require.LessOrEqual(t, m.line.spares, maxSpares)
-	for b := m.line.spare; b != nil; b = b.next {
-		require.Equal(t, [batchSize]queued{}, b.of, "a spare batch holds nothing")
+	require.LessOrEqual(t, m.line.spareSingles, maxSingles)
+	spares, singles := checkSpare(t, m.line.spare, batchSize), checkSpare(t, m.line.singles, 1)
+	require.Equal(t, m.line.spares, spares)
+	require.Equal(t, m.line.spareSingles, singles)
+	for b := m.line.head; b != m.line.tail; b = b.next {
+		require.Less(t, b.low, b.high, "only the last may be empty")
 	}
+}
+
+// checkSpare counts the spare batches in a list, which hold nothing.
+func checkSpare(t *rapid.T, b *batch, size int) (n int) {
+	for ; b != nil; b = b.next {
+		require.Equal(t, make([]queued, size), b.of, "a spare batch holds nothing")
+		require.Zero(t, b.high)
+		n++
+	}
+	return n
 }
 
 func TestLineBehavesLikeItsModel(t *testing.T) {
@@ -190,11 +204,11 @@ func TestPlaceOfABatchIsBegunOrTakenOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex // the router's
 			for range 2000 {
-				b := new(batch)
+				b := newBatch()
 				for i := range batchSize {
 					b.of[i] = queued{task: newWaiting()}
 				}
-				all := tasksOf(b.of[:])
+				all := tasksOf(b.of)
 				b.hand(0, batchSize)
 				seen := map[*Task]int{all[0]: 1}
 				var taken []*Task
@@ -310,6 +324,7 @@ func TestLimitCountsWhatWorkersHaveNotBegun(t *testing.T) {
 }
 
 func TestBatchIsAKibibyte(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(batch{}), uintptr(1024))
-	require.Greater(t, unsafe.Sizeof(batch{}), uintptr(1024-16), "one more place would fit")
+	require.LessOrEqual(t, unsafe.Sizeof(room{}), uintptr(1024))
+	require.Greater(t, unsafe.Sizeof(room{}), uintptr(1024-16), "one more place would fit")
+	require.LessOrEqual(t, unsafe.Sizeof(batch{}), uintptr(128), "that of a single task")
 }

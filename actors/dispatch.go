@@ -146,7 +146,7 @@ func (r *Router) fromQueue(s *slot) *batch {
 		return nil
 	}
 	r.queue.take(t)
-	b := r.line.fresh()
+	b := r.line.freshFor(1)
 	b.of[0] = queued{task: t}
 	b.hand(0, 1)
 	return b
@@ -186,8 +186,9 @@ func (r *Router) share(from *batch) *batch {
 	if rest == 0 {
 		return nil
 	}
-	b := r.line.fresh()
-	places := from.cutFront((rest+1)/2, b.of[:0])
+	n := (rest + 1) / 2
+	b := r.line.freshFor(n)
+	places := from.cutFront(n, b.of[:0])
 	if len(places) == 0 {
 		r.line.retire(b)
 		return nil

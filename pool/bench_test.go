@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -113,14 +114,19 @@ func BenchmarkForkJoin(b *testing.B) {
 	_ = p.Shutdown(context.Background())
 }
 
+// The life of a pool of which every worker is used: all tasks must run at once.
 func BenchmarkCreateUseShutDown(b *testing.B) {
-	for b.Loop() {
-		p := benchPool(b)
-		var all sync.WaitGroup
-		all.Add(p.Workers())
-		for range p.Workers() {
-			_ = p.Go(context.Background(), func() { all.Done(); all.Wait() })
-		}
-		_ = p.Shutdown(context.Background())
+	for _, workers := range []int{8, 10_000} {
+		b.Run(strconv.Itoa(workers), func(b *testing.B) {
+			for b.Loop() {
+				p := benchPool(b, pool.WithWorkers(workers))
+				var all sync.WaitGroup
+				all.Add(workers)
+				for range workers {
+					_ = p.Go(context.Background(), func() { all.Done(); all.Wait() })
+				}
+				_ = p.Shutdown(context.Background())
+			}
+		})
 	}
 }

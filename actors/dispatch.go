@@ -22,7 +22,8 @@ const (
 	longTask  = 5 * time.Microsecond
 )
 
-// installed gives a worker's place the mailbox through which it is woken.
+// installed gives a worker's place the mailbox through which it is woken. Called
+// before the worker is spawned.
 func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Lock()
 	r.slots[number].box = box
@@ -39,6 +40,9 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	var fx effects
 	r.mu.Lock()
 	s := &r.slots[number]
+	if !s.initialized {
+		r.initializedWorker(s)
+	}
 	r.arrived(s)
 	s.out = false
 	r.idle.remove(s) // it is awake, whether somebody woke it for a task or for a message

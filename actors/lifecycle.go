@@ -268,15 +268,11 @@ func (r *Router) AwaitReady(ctx context.Context) error {
 	}
 }
 
-// initializedWorker counts a worker whose initializer has run.
-func (r *Router) initializedWorker(number int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s := &r.slots[number]; !s.initialized {
-		s.initialized = true
-		r.initialized++
-	}
-	if r.initialized == r.config.Workers {
+// initializedWorker counts a worker that has come for its first task: its
+// initializer has run.
+func (r *Router) initializedWorker(s *slot) {
+	s.initialized = true
+	if r.initialized++; r.initialized == r.config.Workers {
 		r.setReady(nil)
 	}
 }

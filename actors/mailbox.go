@@ -41,9 +41,6 @@ type mailbox struct {
 	}
 }
 
-// posted are the messages that have not been handled.
-type posted struct{ system, user []any }
-
 // The states of a mailbox:
 //
 //	asleep   → awake            schedule: a goroutine starts
@@ -83,19 +80,13 @@ func (m *mailbox) UserMessageCount() int {
 
 // PostUserMessage takes a message that was sent to the worker's own address.
 func (m *mailbox) PostUserMessage(message any) {
-	m.mu.Lock()
-	p := m.posts()
-	p.user = append(p.user, message)
-	m.mu.Unlock()
+	m.post(message)
 	m.schedule()
 }
 
 // PostSystemMessage takes a message of the actor system.
 func (m *mailbox) PostSystemMessage(message any) {
-	m.mu.Lock()
-	p := m.posts()
-	p.system = append(p.system, message)
-	m.mu.Unlock()
+	m.postSystem(message)
 	m.schedule()
 }
 
@@ -123,7 +114,7 @@ func (m *mailbox) run() {
 	growStack()
 	for {
 		m.status.Store(awake)
-		if !m.guarded() || m.status.CompareAndSwap(awake, asleep) {
+		if !m.guarded((*mailbox).everything) || m.status.CompareAndSwap(awake, asleep) {
 			return
 		}
 	}
@@ -143,11 +134,11 @@ func growStack() {
 //go:noinline
 func touch(room *[2 << 10]byte) { room[0] = 0 }
 
-// guarded calls step for as long as there is something to do, on behalf of an
-// actor that may panic or exit. If it does, the supervisor decides, while the
-// mailbox goes on with what it decides on another goroutine: this one may be
-// ending, even behind a panic that was recovered. Then guarded returns false.
-func (m *mailbox) guarded() (returned bool) {
+// guarded does work on behalf of an actor that may panic or exit. If it does, the
+// supervisor decides, while the mailbox goes on with what it decides on another
+// goroutine: this one may be ending, even behind a panic that was recovered. Then
+// guarded returns false.
+func (m *mailbox) guarded(work func(*mailbox)) (returned bool) {
 	defer func() {
 		if returned {
 			return
@@ -163,9 +154,14 @@ func (m *mailbox) guarded() (returned bool) {
 		m.running.failure, m.running.message = nil, nil
 		m.invoker.EscalateFailure(failure, message)
 	}()
+	work(m)
+	return true
+}
+
+// everything is all there is to do.
+func (m *mailbox) everything() {
 	for m.step() {
 	}
-	return true
 }
 
 // step handles one message or task and reports false if there is none.
@@ -178,9 +174,12 @@ func (m *mailbox) step() bool {
 		return false
 	}
 	if message, ok := m.popUser(); ok {
-		if m.gone() {
+		switch _, pill := message.(*actor.PoisonPill); {
+		case m.gone():
 			m.reject(message)
-		} else {
+		case pill && m.router != nil:
+			m.takePill()
+		default:
 			m.handle(message)
 		}
 		return true
@@ -243,6 +242,47 @@ func (m *mailbox) handleSystem(message any) {
 	m.running.message = nil
 }
 
+// poison gives a worker a poison pill, which it takes when the function that it
+// runs has returned.
+func (m *mailbox) poison() {
+	if !m.stopIdle() {
+		m.PostUserMessage(&actor.PoisonPill{})
+	}
+}
+
+// stopIdle stops an actor that has nothing to do, on the calling goroutine, and
+// reports whether it did. Nobody has to be woken for it; and what the actor tells
+// its supervisor waits in a mailbox that is awake, if the supervisor is who calls.
+// Only the actor's own end runs here: whatever else has come runs where it always
+// does.
+func (m *mailbox) stopIdle() bool {
+	if !m.status.CompareAndSwap(asleep, awake) {
+		return false
+	}
+	idle := !m.running.suspended && !m.hasMail()
+	if idle && !m.guarded((*mailbox).takePill) {
+		return true // it goes on elsewhere
+	}
+	if !idle || !m.status.CompareAndSwap(awake, asleep) {
+		m.dispatcher.Schedule(m.runs)
+	}
+	return idle
+}
+
+// takePill is what Proto.Actor does with a poison pill: the actor stops. It saves
+// the way through the registry and the mailbox. Where Proto.Actor counts the
+// actors that are stopped, the pill goes its way.
+func (m *mailbox) takePill() {
+	ctx, ok := m.invoker.(actor.Context)
+	if ok && ctx.ActorSystem().Config.MetricsProvider == nil {
+		m.handleSystem(stop)
+	} else {
+		m.handle(&actor.PoisonPill{})
+	}
+}
+
+var stop = &actor.Stop{}
+
 // stop makes the mailbox pull no more tasks. Called by the worker, in a message.
 func (m *mailbox) stop() {
 	m.running.stopped = true
@@ -268,50 +308,4 @@ func (m *mailbox) reject(message any) {
 	}
 	ctx := m.invoker.(actor.Context)
 	deadLetter(ctx.ActorSystem(), ctx.Self(), message)
-}
-
-// posts is where messages are put. Called with mu held.
-func (m *mailbox) posts() *posted {
-	if m.posted == nil {
-		m.posted = new(posted)
-	}
-	return m.posted
-}
-
-func (m *mailbox) popSystem() (any, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.posted == nil {
-		return nil, false
-	}
-	message, ok := pop(&m.posted.system)
-	m.tidy()
-	return message, ok
-}
-
-func (m *mailbox) popUser() (any, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.posted == nil {
-		return nil, false
-	}
-	message, ok := pop(&m.posted.user)
-	m.tidy()
-	return message, ok
-}
-
-func (m *mailbox) tidy() {
-	if len(m.posted.system) == 0 && len(m.posted.user) == 0 {
-		m.posted = nil
-	}
-}
-
-func pop(queue *[]any) (message any, ok bool) {
-	q := *queue
-	if len(q) == 0 {
-		return nil, false
-	}
-	message, q[0] = q[0], nil
-	*queue = q[1:]
-	return message, true
 }

@@ -62,7 +62,29 @@ func (r *Router) rouseWorker(number int, fx *effects) {
 
 func (r *Router) start(s *slot, fx *effects) {
 	s.started = true
-	fx.start = append(fx.start, int(s.number))
+	r.want = append(r.want, int(s.number))
+	fx.ask = true
+}
+
+// ask returns the workers that the supervisor is to be asked for, if it is not
+// about to look for them anyhow.
+func (r *Router) ask() (numbers []int) {
+	if r.asked || r.supervisor == nil {
+		return nil
+	}
+	r.asked = len(r.want) > 0
+	numbers, r.want = r.want, nil
+	return numbers
+}
+
+// wanted returns the workers that have come to be wanted since the supervisor was
+// asked last. When there are none, it must be asked again.
+func (r *Router) wanted() (numbers []int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	numbers, r.want = r.want, nil
+	r.asked = len(numbers) > 0
+	return numbers
 }
 
 // StartAll starts the workers that have not been needed so far.

@@ -105,7 +105,8 @@ type Router struct {
 	kept  any        // what owner returned, while there is work
 
 	supervisor  *mouthpiece // nil until attached
-	pendingRun  []int       // slots to start as soon as there is a supervisor
+	want        []int       // the numbers of the workers that it has not been told to start
+	asked       bool        // it has been told to start some and looks for more afterwards
 	initialized int
 	readyErr    error
 	waiters     list.List          // submitters that wait for room, first come first served
@@ -223,7 +224,7 @@ func (r *Router) WorkerName(number int) string {
 type effects struct {
 	wake      *mailbox
 	wakeToo   []*mailbox
-	start     []int
+	ask       bool // for workers
 	drained   bool
 	terminate bool
 	answers   []answer
@@ -239,8 +240,11 @@ type answer struct {
 func (r *Router) unlock(fx *effects) {
 	supervisor := r.supervisor
 	if supervisor == nil {
-		r.pendingRun = append(r.pendingRun, fx.start...)
-		fx.start, fx.terminate = nil, false
+		fx.terminate = false
+	}
+	var start []int
+	if fx.ask {
+		start = r.ask()
 	}
 	r.mu.Unlock()
 
@@ -250,8 +254,8 @@ func (r *Router) unlock(fx *effects) {
 			box.schedule()
 		}
 	}
-	if len(fx.start) > 0 {
-		supervisor.tell(&messages.StartWorkers{Workers: fx.start})
+	if len(start) > 0 {
+		supervisor.tell(&messages.StartWorkers{Workers: start})
 	}
 	for _, a := range fx.answers {
 		a.tell()
@@ -283,7 +287,7 @@ func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) {
 	process, _ := system.ProcessRegistry.Get(self)
 	r.supervisor = &mouthpiece{process, self}
 	r.desk.open(system, self.Id)
-	fx.start, r.pendingRun = r.pendingRun, nil
+	fx.ask = true
 	fx.terminate = r.state == terminated
 	r.checkDrained(&fx)
 	r.unlock(&fx)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -28,9 +27,12 @@ type supervisor struct {
 	router    *Router
 	attached  bool
 	routerPID *actor.PID
-	workers   []*mailbox // by number, as long as the worker has not terminated; [0] is unused
-	alive     int        // of those
-	draining  bool       // a poison pill has come
+	routerBox *mailbox
+	worker    *actor.Props // of every worker
+	hired     *mailbox     // of the worker that is being spawned
+	workers   []*mailbox   // by number, as long as the worker has not terminated; [0] is unused
+	alive     int          // of those
+	draining  bool         // a poison pill has come
 	stopping  bool
 	drained   bool
 	leaving   bool
@@ -44,25 +46,21 @@ func Props(newRouter func() *Router) *actor.Props {
 			r := newRouter()
 			return &supervisor{router: r, workers: make([]*mailbox, r.config.Workers+1)}
 		},
-		actor.WithMailbox(func() actor.Mailbox { return newMailbox(nil, 0) }),
+		actor.WithMailbox(func() actor.Mailbox { return poolMailbox{newMailbox(nil, 0)} }),
 		// The addresses must be known before anybody can use the pool.
 		actor.WithOnInit(func(ctx actor.Context) { ctx.Actor().(*supervisor).attach(ctx) }),
-		actor.WithReceiverMiddleware(drainOnPoisonPill),
 	)
 }
 
-// drainOnPoisonPill makes a poison pill mean what it means for a worker: finish
-// what came before, then go. Proto.Actor would stop the pool at once.
-func drainOnPoisonPill(next actor.ReceiverFunc) actor.ReceiverFunc {
-	return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-		if _, ok := envelope.Message.(*actor.PoisonPill); !ok {
-			next(ctx, envelope)
-			return
-		}
-		s := ctx.Actor().(*supervisor)
-		s.draining = true
-		s.drain(ctx.ActorSystem())
+// poolMailbox makes a poison pill mean what it means for a worker: finish what
+// came before, then go. Proto.Actor would stop the pool at once.
+type poolMailbox struct{ *mailbox }
+
+func (m poolMailbox) PostUserMessage(message any) {
+	if _, ok := actor.UnwrapEnvelopeMessage(message).(*actor.PoisonPill); ok {
+		message = &messages.Drain{}
 	}
+	m.mailbox.PostUserMessage(message)
 }
 
 // drain closes the pool behind the tasks that were forwarded before. A router
@@ -92,8 +90,11 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.childTerminated(ctx, m.Who)
 	case *messages.StartWorkers:
 		if m != nil { // anybody could have sent it
-			s.startWorkers(ctx, m.Workers...)
+			s.startWorkers(ctx, m.Workers)
 		}
+	case *messages.Drain:
+		s.draining = true
+		s.drain(ctx.ActorSystem())
 	case *messages.Drained:
 		s.poolDrained(ctx)
 	case *messages.Terminate:
@@ -127,9 +128,10 @@ func (s *supervisor) started(ctx actor.Context) {
 }
 
 func (s *supervisor) spawnRouter(ctx actor.Context) {
+	s.routerBox = newMailbox(nil, 0)
 	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(
 		func() actor.Actor { return routerActor{s.router} },
-		actor.WithMailbox(func() actor.Mailbox { return newMailbox(nil, 0) }),
+		actor.WithMailbox(func() actor.Mailbox { return s.routerBox }),
 	), "router")
 	if err != nil {
 		s.router.Break(fmt.Errorf("spawn router: %w", err))
@@ -139,20 +141,42 @@ func (s *supervisor) spawnRouter(ctx actor.Context) {
 	s.drain(ctx.ActorSystem())
 }
 
-func (s *supervisor) startWorkers(ctx actor.Context, numbers ...int) {
-	for _, number := range numbers {
-		if !s.mayStart(number) {
-			continue
+// startWorkers spawns those that a message names, and those that the router has
+// come to want since.
+func (s *supervisor) startWorkers(ctx actor.Context, numbers []int) {
+	for ; len(numbers) > 0; numbers = s.router.wanted() {
+		for _, number := range numbers {
+			if s.mayStart(number) {
+				s.startWorker(ctx, number)
+			}
 		}
-		box := newMailbox(s.router, number)
-		_, err := ctx.SpawnNamed(workerProps(s.router, box), workerID(number))
-		if err != nil {
-			s.router.Break(fmt.Errorf("spawn worker %d: %w", number, err))
-			return
-		}
-		s.workers[number] = box
-		s.alive++
 	}
+}
+
+func (s *supervisor) startWorker(ctx actor.Context, number int) {
+	if s.worker == nil {
+		s.worker = s.workerProps()
+	}
+	box := newMailbox(s.router, number)
+	s.router.installed(number, box)
+	s.hired = box
+	if _, err := ctx.SpawnNamed(s.worker, workerID(number)); err != nil {
+		s.router.Break(fmt.Errorf("spawn worker %d: %w", number, err))
+		return
+	}
+	s.workers[number] = box
+	s.alive++
+}
+
+// workerProps describes all workers. Each finds its place when it has started; its
+// mailbox, which outlives restarts, is made for it. A worker that was stopped is
+// replaced with a new mailbox.
+func (s *supervisor) workerProps() *actor.Props {
+	r := s.router
+	return actor.PropsFromProducer(
+		func() actor.Actor { return &worker{router: r} },
+		actor.WithMailbox(func() actor.Mailbox { return s.hired }),
+	)
 }
 
 // mayStart refuses what the router never asks for: anybody could have sent it.
@@ -173,7 +197,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 		s.leaveIfDone(ctx)
 	case isWorker && !s.router.isBroken():
 		s.router.restarts.Add(1)
-		s.startWorkers(ctx, number)
+		s.startWorker(ctx, number)
 	case s.routerPID != nil && who.Id == s.routerPID.Id:
 		s.spawnRouter(ctx)
 	}
@@ -181,12 +205,11 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 
 // numberOf is the number of a worker by its address, or 0.
 func (s *supervisor) numberOf(ctx actor.Context, who *actor.PID) int {
-	id, ok := strings.CutPrefix(who.Id, ctx.Self().Id+"/"+workerPrefix)
-	number, err := strconv.Atoi(id)
-	if !ok || err != nil || number < 1 || number >= len(s.workers) {
+	name, ok := strings.CutPrefix(who.Id, ctx.Self().Id)
+	if !ok {
 		return 0
 	}
-	return number
+	return workerNumber(name, len(s.workers))
 }
 
 func (s *supervisor) poolDrained(ctx actor.Context) {
@@ -199,9 +222,10 @@ func (s *supervisor) poolDrained(ctx actor.Context) {
 }
 
 // poisonWorkers broadcasts the poison pill, once. A worker takes it when the
-// function it runs has returned. The pills go straight to the mailboxes: for a
-// worker that has stopped by itself, of which we have not heard yet, a pill
-// sent to its address would be a dead letter.
+// function it runs has returned; one that is idle takes it here and now, and what
+// all of them report then comes to a supervisor that is awake. The pills go
+// straight to the mailboxes: for a worker that has stopped by itself, of which we
+// have not heard yet, a pill sent to its address would be a dead letter.
 func (s *supervisor) poisonWorkers(ctx actor.Context) {
 	if s.stopping || !s.drained && !s.router.used() {
 		return
@@ -209,7 +233,7 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 	s.stopping = true
 	for _, box := range s.workers {
 		if box != nil {
-			box.PostUserMessage(&actor.PoisonPill{})
+			box.poison()
 		}
 	}
 	s.leaveIfDone(ctx)
@@ -220,6 +244,9 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 func (s *supervisor) leaveIfDone(ctx actor.Context) {
 	if s.stopping && s.drained && !s.leaving && s.alive == 0 {
 		s.leaving = true
+		if s.routerPID != nil {
+			s.routerBox.stopIdle() // else it is stopped with us
+		}
 		ctx.Stop(ctx.Self())
 	}
 }

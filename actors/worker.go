@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -15,7 +16,7 @@ import (
 // restart. Its fields are touched only inside Receive.
 type worker struct {
 	router *Router
-	number int
+	number int // known once it has started, like box
 	box    *mailbox
 }
 
@@ -23,13 +24,15 @@ const workerPrefix = "worker-"
 
 func workerID(number int) string { return workerPrefix + strconv.Itoa(number) }
 
-// workerProps describes the worker behind a mailbox, which outlives restarts; a
-// worker that was stopped is replaced with a new mailbox.
-func workerProps(r *Router, box *mailbox) *actor.Props {
-	return actor.PropsFromProducer(
-		func() actor.Actor { return &worker{router: r, number: box.number, box: box} },
-		actor.WithMailbox(func() actor.Mailbox { return box }),
-	)
+// workerNumber is the number of a worker by how its address goes on behind that of
+// its pool; 0 if it is none of a number below limit.
+func workerNumber(name string, limit int) int {
+	digits, ok := strings.CutPrefix(name, "/"+workerPrefix)
+	number, err := strconv.Atoi(digits)
+	if !ok || err != nil || number < 1 || number >= limit {
+		return 0
+	}
+	return number
 }
 
 // Receive handles a task, a moment in the worker's life, or a message that
@@ -41,7 +44,7 @@ func (w *worker) Receive(ctx actor.Context) {
 	case *Failure: // of a task that its submitter ran in this worker's place
 		panic(m)
 	case *actor.Started:
-		w.started()
+		w.started(ctx)
 	case *actor.Stopping:
 		w.box.stop()
 	case *actor.Stopped, *actor.Restarting:
@@ -141,11 +144,12 @@ func (w *worker) failed(s *slot, at queued, below *Failure, recovered any) {
 	panic(failure)
 }
 
-// started makes the worker ready for its first task.
-func (w *worker) started() {
-	w.router.installed(w.number, w.box)
+// started makes the worker ready for its first task. Its mailbox was put into its
+// place before it was spawned.
+func (w *worker) started(ctx actor.Context) {
+	w.number = workerNumber(ctx.Self().Id[len(ctx.Parent().Id):], len(w.router.slots))
+	w.box = w.router.slots[w.number].box
 	w.initialize()
-	w.router.initializedWorker(w.number)
 }
 
 // initialize runs the initializer; its failure is the worker's.

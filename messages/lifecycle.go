@@ -9,9 +9,10 @@ type ToSupervisor interface{ toSupervisor() }
 type ToRouter interface{ toRouter() }
 
 // StartWorkers asks the supervisor to spawn workers. The router's side sends it
-// when tasks wait and none of the workers spawned so far is free. The answer is
-// that the workers begin to pull. Lost only together with the supervisor, whose
-// end gives every task its end.
+// when tasks wait and none of the workers spawned so far is free. The supervisor
+// then asks the router's side which others have come to be needed meanwhile. The
+// answer is that the workers begin to pull. Lost only together with the
+// supervisor, whose end gives every task its end.
 type StartWorkers struct {
 	// Workers are their numbers, from 1.
 	Workers []int

@@ -391,3 +391,58 @@ func TestReplacedMailboxDoesNotWithdrawItsSuccessor(t *testing.T) {
 		require.Equal(t, []string{"task 1"}, successor.takes())
 	})
 }
+
+// A worker that is idle is stopped by whoever calls; one that has anything to do
+// takes the pill when it has done it.
+func TestIdleMailboxTakesItsPoisonPillAtOnce(t *testing.T) {
+	const pill = "user " // which has no text
+	for name, c := range map[string]struct {
+		before     func(p *probe)
+		trace      []string
+		goroutines int32 // that the pill starts
+	}{
+		"idle":      {func(*probe) {}, []string{pill}, 0},
+		"has mail":  {func(p *probe) { p.box.post("letter") }, []string{"user letter", pill}, 1},
+		"suspended": {func(p *probe) { p.box.PostSystemMessage(&actor.SuspendMailbox{}); synctest.Wait() }, nil, 1},
+		"fails": {
+			func(p *probe) { p.handle = func(any) { panic("boom") } },
+			[]string{pill, "escalated "}, 1,
+		},
+		"is sent something meanwhile": {
+			func(p *probe) {
+				p.handle = func(message any) {
+					if _, ok := message.(*actor.PoisonPill); ok {
+						p.box.PostUserMessage("letter")
+					}
+				}
+			},
+			[]string{pill, "user letter"}, 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p, d := newProbe(newTestRouter(1, SharedQueue()), 1)
+				synctest.Wait()
+				c.before(p)
+				started := d.started.Load()
+				p.box.poison()
+				synctest.Wait()
+				require.Equal(t, c.trace, p.trace)
+				require.Equal(t, c.goroutines, d.started.Load()-started)
+				require.False(t, p.overlap.Load())
+			})
+		})
+	}
+}
+
+func TestMailboxKeepsNoMessageThatWasHandled(t *testing.T) {
+	m := newMailbox(nil, 0)
+	m.post("one")
+	m.post("two") // which moves both elsewhere
+	p := m.posted
+	for range 2 {
+		_, ok := m.popUser()
+		require.True(t, ok)
+	}
+	require.Equal(t, posted{}, *p)
+}

@@ -9,7 +9,7 @@ type posted struct {
 	first        [2]any // the places of the first of each
 }
 
-var spareposted = sync.Pool{New: func() any { return new(posted) }}
+var sparePosted = sync.Pool{New: func() any { return new(posted) }}
 
 // hasMail reports whether there are any.
 func (m *mailbox) hasMail() bool {
@@ -35,7 +35,7 @@ func (m *mailbox) postSystem(message any) {
 // posts is where messages are put. Called with mu held.
 func (m *mailbox) posts() *posted {
 	if m.posted == nil {
-		p := spareposted.Get().(*posted)
+		p := sparePosted.Get().(*posted)
 		p.system, p.user = p.first[:0:1], p.first[1:1:2]
 		m.posted = p
 	}
@@ -66,9 +66,9 @@ func (m *mailbox) popUser() (any, bool) {
 
 func (m *mailbox) tidy() {
 	if p := m.posted; len(p.system) == 0 && len(p.user) == 0 {
-		p.system, p.user = nil, nil
+		*p = posted{} // first may still hold one that was moved to a longer slice
 		m.posted = nil
-		spareposted.Put(p)
+		sparePosted.Put(p)
 	}
 }
 

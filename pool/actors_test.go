@@ -197,6 +197,7 @@ func TestPoisonPillToAPoolDrainsIt(t *testing.T) {
 		request(system, pid, me, &messages.Task{Func: func(context.Context) (any, error) { return 2, nil }})
 		stopped(t, system, pid)
 		require.Equal(t, 10*time.Second, time.Since(begin))
+		synctest.Wait() // the inbox has taken what the pool sent before it stopped
 		values, refused := 0, 0
 		for len(received) > 0 {
 			if result := (<-received).(*messages.Result); result.Err == nil {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -33,20 +32,16 @@ const batchSize = 56
 // in the hands of one worker, which runs one after another; then empty and spare.
 //
 // While it is a worker's, the tasks that the worker has not begun can be taken
-// back, by whoever holds the router's lock: one word says what the worker has
-// begun and where its part ends, and both sides change it atomically. The places
-// themselves are written only under the router's lock, and read under it, or by
-// the worker for places that it has begun; so no one writes what another reads.
+// back, by whoever holds the router's lock.
 //
 // It has batchSize places, or a single one: most workers take one task at a time,
 // and of those there may be thousands.
 type batch struct {
-	of    []queued      // its places
-	word  atomic.Uint32 // begun, and end in the upper half
-	loan  int           // how many it had beyond the first; guarded by router.mu
-	timed bool          // the worker measures how long it takes; set when it is handed over
-	first queued        // what the worker is at when it is handed over
-	seen  int           // how many the worker had begun when somebody looked last; guarded by router.mu
+	of     []queued // its places
+	claims Claims
+	loan   int    // how many it had beyond the first; guarded by router.mu
+	timed  bool   // the worker measures how long it takes; set when it is handed over
+	first  queued // what the worker is at when it is handed over
 
 	// In the line: next in it, and the part that is filled. Guarded by router.mu.
 	next      *batch
@@ -78,86 +73,54 @@ func newSingle() *batch {
 	return b
 }
 
-const endShift = 16
-
-func newWord(begun, end int) uint32 { return uint32(end)<<endShift | uint32(begun) }
-
-func splitWord(word uint32) (begun, end int) {
-	return int(word & (1<<endShift - 1)), int(word >> endShift)
-}
-
 // stands reports whether the worker has begun nothing since somebody asked last.
-func (b *batch) stands() bool {
-	begun, _ := splitWord(b.word.Load())
-	before := b.seen
-	b.seen = begun
-	return begun == before
-}
+func (b *batch) stands() bool { return b.claims.Stands() }
 
 // begin moves the worker on to its next place and returns it, or false if there
 // is none. Only the worker calls it.
 func (b *batch) begin() (queued, bool) {
-	begun, end := splitWord(b.word.Add(1))
-	if begun > end {
+	place, ok := b.claims.Begin()
+	if !ok {
 		return queued{}, false
 	}
-	return b.of[begun-1], true
+	return b.of[place], true
 }
 
 // current is the place that the worker is at, or false if it is at the end. Called
 // with the router's lock held; the worker may move on at any time.
 func (b *batch) current() (queued, bool) {
-	begun, end := splitWord(b.word.Load())
-	if begun > end {
+	place, ok := b.claims.At()
+	if !ok {
 		return queued{}, false
 	}
-	return b.of[begun-1], true
+	return b.of[place], true
 }
 
 // rest is how many places the worker has not begun.
-func (b *batch) rest() int {
-	begun, end := splitWord(b.word.Load())
-	return max(0, end-begun)
-}
+func (b *batch) rest() int { return b.claims.Rest() }
 
 // cutFront takes the first n of the places that the worker has not begun, or as
 // many as there are, and appends them to dst. Called with the router's lock held.
 func (b *batch) cutFront(n int, dst []queued) []queued {
-	for {
-		word := b.word.Load()
-		begun, end := splitWord(word)
-		n = min(n, end-begun)
-		if n <= 0 {
-			return dst
-		}
-		if b.word.CompareAndSwap(word, newWord(begun+n, end)) {
-			// From here on the worker begins behind them. What it is at must
-			// stand before what it begins next; it stays where it was, too, for
-			// the worker may be about to read it there.
-			places := b.of[begun : begun+n]
-			dst = append(dst, places...)
-			clear(places)
-			places[n-1] = b.of[begun-1]
-			return dst
-		}
+	low, high := b.claims.CutFront(n)
+	if low == high {
+		return dst
 	}
+	// What the worker is at must stand before what it begins next; it stays where
+	// it was, too, for the worker may be about to read it there.
+	places := b.of[low:high]
+	dst = append(dst, places...)
+	clear(places)
+	b.of[high-1] = b.of[low-1]
+	return dst
 }
 
 // cut takes the last n of the places that the worker has not begun, or as many as
 // there are: it returns them and the batch ends before. Called with the router's
 // lock held; the caller moves them elsewhere and clears them.
 func (b *batch) cut(n int) []queued {
-	for {
-		word := b.word.Load()
-		begun, end := splitWord(word)
-		n = min(n, end-begun)
-		if n <= 0 {
-			return nil
-		}
-		if b.word.CompareAndSwap(word, newWord(begun, end-n)) {
-			return b.of[end-n : end]
-		}
-	}
+	low, high := b.claims.CutBack(n)
+	return b.of[low:high]
 }
 
 // line is the queue of the tasks that any worker may take, in the order of
@@ -265,7 +228,7 @@ func (l *line) removeHead() {
 // hand makes the batch one in a worker's hands.
 func (b *batch) hand(low, high int) {
 	b.loan = high - low - 1
-	b.word.Store(newWord(low+1, high))
+	b.claims.Hand(low, high)
 }
 
 // oldest is the first place that counts towards the limit, or nil.
@@ -338,7 +301,7 @@ func (l *line) freshFor(n int) *batch {
 // it held.
 func (l *line) retire(b *batch) {
 	clear(b.of)
-	b.low, b.high, b.loan, b.seen, b.ran, b.first = 0, 0, 0, 0, 0, queued{}
+	b.low, b.high, b.loan, b.ran, b.first = 0, 0, 0, 0, queued{}
 	l.keep(b)
 }
 

@@ -14,14 +14,6 @@ import "time"
 // worker is being woken at a time: when the tasks are short, the first one has
 // done them before a second one would have come.
 
-// Between these times for a task, batches stay as they are; below they double,
-// above they shrink to one task. Only a batch that left others in the line is
-// timed: there is nothing to gain for one that took them all.
-const (
-	shortTask = time.Microsecond
-	longTask  = 5 * time.Microsecond
-)
-
 // installed gives a worker's place the mailbox through which it is woken. Called
 // before the worker is spawned.
 func (r *Router) installed(number int, box *mailbox) {
@@ -201,14 +193,11 @@ func (r *Router) share(from *batch) *batch {
 	return b
 }
 
-// measure adapts the size of batches to how long n tasks took.
+// measure adapts the size of batches to how long n tasks took. Only a batch that
+// left others in the line is timed: there is nothing to gain for one that took them
+// all.
 func (r *Router) measure(n int, took time.Duration) {
-	switch each := took / time.Duration(n); {
-	case each > longTask:
-		r.size = 1
-	case each < shortTask:
-		r.size = min(2*r.size, batchSize)
-	}
+	r.size = AdaptSize(r.size, batchSize, took/time.Duration(n))
 }
 
 // pass is told by a worker that it has come to a place at which there is nothing

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"iter"
 	"strconv"
 	"sync"
 	"testing"
@@ -89,10 +90,21 @@ func BenchmarkMap(b *testing.B) {
 }
 
 func BenchmarkIMap(b *testing.B) {
-	p := benchPool(b)
-	for range pool.IMap(context.Background(), p, square, count(b.N)).All() {
+	for name, run := range map[string]struct {
+		imap func(context.Context, *pool.Pool, func(context.Context, int) (int, error), iter.Seq[int], ...pool.MapOption) *pool.Stream[int]
+		opts []pool.MapOption
+	}{
+		"Ordered":   {pool.IMap[int, int], nil},
+		"Unordered": {pool.IMapUnordered[int, int], nil},
+		"Chunked":   {pool.IMap[int, int], []pool.MapOption{pool.WithChunkSize(64)}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			p := benchPool(b)
+			for range run.imap(context.Background(), p, square, count(b.N), run.opts...).All() {
+			}
+			_ = p.Shutdown(context.Background())
+		})
 	}
-	_ = p.Shutdown(context.Background())
 }
 
 // forkJoin computes fibonacci with a task for one half of each.

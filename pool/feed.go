@@ -7,26 +7,33 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
 )
 
 // streamJob is a stream under way, as its feeder and its runners see it. mu of
-// the state guards these fields too.
+// the state guards these fields too, but for those that say otherwise.
 type streamJob[T, R any] struct {
 	streamState[R]
+	_     [64]byte
+	limit int // up to how many items the feeder knows that there is room; touched only by it
+	input input[T]
+	_     [64]byte
+
 	fn      func(context.Context, T) (R, error) // nil once the stream has ended
 	size    int                                 // of a chunk
-	pending fifo[fedItem[T]]
-	queued  int                              // runners in the queue or at work there
-	busy    int                              // of those, the ones that have a chunk
-	runners map[*streamRunner[T, R]]struct{} // all, those run in place included
-}
-
-type fedItem[T any] struct {
-	index int
-	item  T
+	pace    int                                 // how many chunks a runner takes at once
+	most    int                                 // what pace can become
+	left    []leftover[T]                       // what runners that failed have left behind
+	started bool                                // an item has been begun
+	queued  int                                 // runners in the queue or at work there
+	busy    int                                 // of those, the ones that have items
+	lingers int                                 // of those, the ones that found none and look again
+	coming  atomic.Int32                        // of those, the ones in the queue. Read without mu, too
+	runners []*streamRunner[T, R]               // all, those run in place included
+	watch   int                                 // which of them was looked at last, see standing
 }
 
 func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, T) (R, error),
@@ -44,12 +51,16 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 	case items == nil:
 		err = errors.Join(errNilItems(name), err)
 	}
-	j := &streamJob[T, R]{fn: fn, size: max(1, config.chunk), runners: map[*streamRunner[T, R]]struct{}{}}
-	j.ctx, j.ordered, j.source, j.pool = ctx, ordered, j, p
+	size := max(1, config.chunk)
+	j := &streamJob[T, R]{fn: fn, size: size, pace: 1, most: max(1, rangeSize/size)}
+	j.ctx, j.ordered, j.source = ctx, ordered, j
 	j.room = make(chan struct{}, 1)
 	if j.window = config.window; j.window == 0 {
 		j.window = int(min(math.MaxInt, max(64, 4*int64(p.Workers())*int64(j.size))))
 	}
+	j.limit = j.window
+	j.input.init()
+	j.alert.Store(true)
 	parent, release := config.parent(ctx)
 	j.root.Init(p.router, j, parent, config.options(nil, release))
 	s := &Stream[R]{&j.streamState}
@@ -98,66 +109,59 @@ func (j *streamJob[T, R]) feed(items iter.Seq[T]) {
 // push hands an item to the runners and waits until there is room for the next.
 // It reports false when the stream has ended.
 func (j *streamJob[T, R]) push(item T) bool {
-	j.mu.Lock()
-	if j.over != nil || j.feedEnded {
-		j.mu.Unlock()
+	if !j.input.push(item) {
 		return false
 	}
-	j.pending.push(fedItem[T]{j.fed, item})
-	j.fed++
-	if j.ordered && !j.discard {
-		j.outcomes.push(outcome[R]{})
+	if j.alert.Load() {
+		j.itemCame()
 	}
-	start := j.wantsRunner()
-	signal(&j.changed) // for tasks that wait and could work
-	room := j.hasRoom()
-	j.mu.Unlock()
-	if start {
-		j.enqueue()
-	}
-	return room || j.awaitRoom()
+	return j.input.fed < j.limit || j.awaitRoom()
 }
 
-// wantsRunner counts one more runner if there are items and no runner is on its
-// way to them; when that one has come, it wants the next. Called with mu held;
-// the caller then enqueues it.
-func (j *streamJob[T, R]) wantsRunner() bool {
-	if j.over != nil || j.queued >= j.root.Router().Workers() || j.queued > j.busy || j.pending.len() == 0 {
-		return false
-	}
-	j.queued++
-	return true
+// itemCame sees to it that somebody works on what was fed.
+func (j *streamJob[T, R]) itemCame() {
+	j.mu.Lock()
+	j.wakeTasks()
+	j.settleAndUnlock()
 }
 
 // awaitRoom ends with reads, Close, or the end of the stream. A feeder that has
 // had to sleep is woken when a quarter of the window is free.
 func (j *streamJob[T, R]) awaitRoom() bool {
 	for looks := 0; ; looks++ {
+		if j.limit = j.roomFrom(int(j.read.Load())); j.input.fed < j.limit {
+			return true
+		}
+		if looks < moreLooks {
+			runtime.Gosched()
+			continue
+		}
 		j.mu.Lock()
 		if j.over != nil || j.feedEnded {
 			j.mu.Unlock()
 			return false
 		}
-		if j.hasRoom() {
+		if j.unbounded {
+			j.limit = math.MaxInt
 			j.mu.Unlock()
 			return true
 		}
-		j.waits = looks >= moreLooks
-		sleep := j.waits
-		j.mu.Unlock()
-		if sleep {
-			<-j.room
-		} else {
-			runtime.Gosched()
+		j.feederWaits.Store(true)
+		if j.hasRoom() { // it was made before anybody could see that the feeder waits
+			j.feederWaits.Store(false)
+			j.mu.Unlock()
+			continue
 		}
+		j.mu.Unlock()
+		<-j.room
 	}
 }
 
-// hasRoom reports whether the window allows another item. Called with mu held.
-func (j *streamJob[T, R]) hasRoom() bool { return j.unbounded || j.fed-j.read < j.window }
+func (j *streamJob[T, R]) fed() int { return j.input.count() }
 
 func (j *streamJob[T, R]) fedAll(err error) {
 	j.mu.Lock()
+	j.input.close()
 	ended := j.endFeed(err)
 	j.mu.Unlock()
 	if ended {
@@ -165,18 +169,16 @@ func (j *streamJob[T, R]) fedAll(err error) {
 	}
 }
 
-// CancelUnstarted drops the items that no runner has taken and stops the
+// CancelUnstarted drops the items that no runner has begun and stops the
 // sequence when it next offers one.
 func (j *streamJob[T, R]) CancelUnstarted() bool {
 	j.mu.Lock()
-	if j.over != nil || j.feedEnded && j.pending.len() == 0 {
+	if j.over != nil || j.feedEnded && !j.hasMore() {
 		j.mu.Unlock()
 		return false
 	}
-	for i := j.pending.len() - 1; i >= 0; i-- {
-		j.drop(j.pending.at(i).index)
-	}
-	j.pending = fifo[fedItem[T]]{}
+	j.input.close()
+	j.drop()
 	j.feedEnded = false // an error of the sequence would have come after what was dropped
 	ended := j.endFeed(ErrCancelled)
 	j.wakeFeeder()
@@ -187,99 +189,47 @@ func (j *streamJob[T, R]) CancelUnstarted() bool {
 	return true
 }
 
-// drop takes back an item, the latest first. One that a failing runner has left
-// behind may have later ones before it that are being worked on: then it has its
-// error in its place. Called with mu held.
-func (j *streamJob[T, R]) drop(index int) {
-	switch {
-	case !j.ordered || j.discard:
-		j.fed--
-	case index == j.fed-1:
-		j.fed--
-		j.outcomes.truncate(1)
-	default:
-		*j.outcomes.at(index - j.read) = outcome[R]{err: &ItemError{index, ErrCancelled}, done: true}
-		j.done++
+// drop takes back the items that nobody has begun. In an ordered stream one may have
+// later ones behind it that are being worked on: then it has its error in its place.
+// Called with mu held when the input is closed.
+func (j *streamJob[T, R]) drop() {
+	dropped := j.unclaim()
+	fed := j.input.count()
+	slices.SortFunc(dropped, func(a, b indexes) int { return b.low - a.low })
+	for _, part := range dropped {
+		if !j.ordered || j.flags.Load()&discarded != 0 || part.high == fed {
+			fed -= part.high - part.low
+			continue
+		}
+		for i := part.low; i < part.high; i++ {
+			var zero R
+			number, at := segmentOf(i)
+			j.output.segment(number).write(number, at, zero, &ItemError{i, ErrCancelled})
+			j.done++
+		}
 	}
+	j.input.drop(fed)
 }
 
-// Started reports whether a runner has taken an item.
+// Started reports whether a runner has begun an item.
 func (j *streamJob[T, R]) Started() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.fed > j.pending.len()
-}
-
-// enqueue queues a runner, which counts as queued already.
-func (j *streamJob[T, R]) enqueue() {
-	m := j.newRunner()
-	j.root.Router().SubmitPiece(&m.task, &j.root)
-}
-
-func (j *streamJob[T, R]) newRunner() *streamRunner[T, R] {
-	m := &streamRunner[T, R]{job: j}
-	m.task.Init(j.root.Router(), m, j.root.Context(), actors.TaskOptions{
-		Name: j.root.Name(), Internal: true, Exempt: true, WaiterCancels: true,
-	})
-	j.mu.Lock()
-	j.runners[m] = struct{}{}
-	j.mu.Unlock()
-	return m
-}
-
-// next gives the runner its next chunk. Without one the runner is gone from the
-// books, in the same moment: an item fed later starts another.
-func (j *streamJob[T, R]) next(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
-	j.mu.Lock()
-	return j.nextAndUnlock(m)
-}
-
-func (j *streamJob[T, R]) nextAndUnlock(m *streamRunner[T, R]) ([]fedItem[T], func(context.Context, T) (R, error)) {
-	clear(m.chunk)
-	m.chunk = m.chunk[:0]
-	m.rest()
-	if j.over == nil {
-		for len(m.chunk) < j.size && j.pending.len() > 0 {
-			m.chunk = append(m.chunk, j.pending.pop())
-		}
-	}
-	if len(m.chunk) == 0 || j.over != nil {
-		m.chunk = nil
-		j.gone(m)
-		if !m.once {
-			j.queued--
-		}
-	} else if !m.once {
-		m.busy = true
-		j.busy++
-	}
-	chunk, fn, start := m.chunk, j.fn, j.wantsRunner()
-	m.onTheWay = j.queued - j.busy
-	j.mu.Unlock()
-	if start {
-		j.enqueue()
-	}
-	return chunk, fn
+	return j.started
 }
 
 func (j *streamJob[T, R]) forget() {
-	j.fn, j.pending = nil, fifo[fedItem[T]]{}
-}
-
-// rest is called with mu held when a runner is through with its chunk.
-func (m *streamRunner[T, R]) rest() {
-	if m.busy {
-		m.busy = false
-		m.job.busy--
-	}
+	j.fn = nil
+	j.input.close()
+	j.unclaim()
+	j.input.drop(j.input.count())
 }
 
 // piece gives a waiting task one chunk to work on.
 func (j *streamJob[T, R]) piece() *actors.Task {
 	j.mu.Lock()
-	available := j.over == nil && j.pending.len() > 0
-	j.mu.Unlock()
-	if !available {
+	defer j.mu.Unlock()
+	if j.over != nil || !j.hasMore() {
 		return nil
 	}
 	m := j.newRunner()
@@ -288,25 +238,26 @@ func (j *streamJob[T, R]) piece() *actors.Task {
 	return &m.task
 }
 
-// blockers are the runner that has the item a reader waits for, or, if none has
-// it or the order is free, any of them. There are none while another item may
+// blockers are the runner that has begun the item a reader waits for, or, if none
+// has or the order is free, any of them. There are none while another item may
 // come that the reader could work on itself.
 func (j *streamJob[T, R]) blockers() (b actors.Blockers) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	read := int(j.read.Load())
 	switch {
-	case j.ordered && j.read == j.fed:
+	case j.ordered && read == j.fed():
 		return b // the item is still to come
 	case j.ordered:
-		for m := range j.runners {
-			if slices.ContainsFunc(m.chunk, func(fed fedItem[T]) bool { return fed.index == j.read }) {
+		for _, m := range j.runners {
+			if m.isAt(read, j.size) {
 				return actors.Blockers{All: []*actors.Task{&m.task}}
 			}
 		}
 	case !j.feedEnded && j.hasRoom():
 		return b
 	}
-	for m := range j.runners {
+	for _, m := range j.runners {
 		b.Any = append(b.Any, &m.task)
 	}
 	return b
@@ -320,9 +271,9 @@ func (j *streamJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) e
 	j.end(err)
 	j.mu.Lock()
 	runners := j.runners
-	j.runners = map[*streamRunner[T, R]]struct{}{}
+	j.runners = nil
 	j.mu.Unlock()
-	for m := range runners {
+	for _, m := range runners {
 		m.task.Settle(outcome, err)
 	}
 	return err

@@ -1,7 +1,5 @@
 package pool
 
-import "slices"
-
 // fifo is a queue in a slice. The zero fifo is empty.
 type fifo[T any] struct {
 	items []T
@@ -31,18 +29,4 @@ func (q *fifo[T]) pop() T {
 		q.items, q.head = q.items[:0], 0
 	}
 	return item
-}
-
-// unpop puts items back in front.
-func (q *fifo[T]) unpop(items []T) {
-	q.items = slices.Insert(q.items, q.head, items...)
-}
-
-// truncate removes the last n.
-func (q *fifo[T]) truncate(n int) {
-	keep := len(q.items) - n
-	clear(q.items[keep:])
-	if q.items = q.items[:keep]; q.head == keep {
-		q.items, q.head = q.items[:0], 0
-	}
 }

@@ -154,7 +154,9 @@ func WithKey(key string) TaskOption {
 
 // WithChunkSize sets how many items a worker takes at once. Default for maps:
 // the number of items divided by four times the number of workers, rounded up;
-// for streams: 1. n < 1 and n > [MaxChunkSize] are refused.
+// for streams: 1. While the items of a stream are short, a worker takes several
+// chunks at once; others take those that it has not begun. n < 1 and n >
+// [MaxChunkSize] are refused.
 func WithChunkSize(n int) MapOption {
 	return mapOption(func(c *mapConfig) {
 		c.chunk = n

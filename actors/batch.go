@@ -188,6 +188,26 @@ func (l *line) pushFront(places []queued) {
 	l.length += len(places)
 }
 
+// unpush takes the last place back if t stands there and it can be done without a
+// search, as it can while hardly anything waits. It reports whether it did.
+func (l *line) unpush(t *Task) bool {
+	b := l.tail
+	if b == nil || b.of[b.high-1].task != t || b.high-1 == b.low && b != l.head {
+		return false
+	}
+	b.high--
+	b.of[b.high] = queued{}
+	l.length--
+	l.pushed--
+	if b.low < b.high {
+		return true
+	}
+	l.head, l.tail = nil, nil
+	b.low, b.high = 0, 0
+	l.keep(b)
+	return true
+}
+
 // take gives up to n places to a worker, which has begun the first. It returns
 // nil if there are none.
 func (l *line) take(n int) *batch {
@@ -275,6 +295,14 @@ func (l *line) retire(b *batch) {
 	}
 	clear(b.of[:])
 	b.low, b.high, b.loan, b.seen, b.ran, b.first = 0, 0, 0, 0, 0, queued{}
+	l.keep(b)
+}
+
+// keep makes a spare of a batch that is as good as new.
+func (l *line) keep(b *batch) {
+	if l.spares == maxSpares {
+		return
+	}
 	b.next, l.spare = l.spare, b
 	l.spares++
 }

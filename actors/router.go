@@ -108,7 +108,7 @@ type Router struct {
 	readyErr    error
 	waiters     list.List          // submitters that wait for room, first come first served
 	admitting   bool               // one of them has been let in and has not come back yet
-	roots       map[*Task]struct{} // maps and streams under way
+	roots       map[*Task]struct{} // maps and streams under way, save those that a place is lent to
 	beside      map[*Task]struct{} // tasks run in place or by the caller
 	outstanding int                // accepted and not yet ready, or not yet reported
 	attendants  int                // goroutines that serve the pool: feeders, the lane
@@ -129,6 +129,7 @@ type slot struct {
 	batch      *batch
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
+	lentTo     *Task    // the map of which that is the first piece; nil: none
 	in         *slotList
 	prev, next *slot
 	number     int32

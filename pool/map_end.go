@@ -1,0 +1,152 @@
+package pool
+
+import (
+	"context"
+	"slices"
+
+	"github.com/greenroom-go/greenroom/actors"
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// This file is the side of a map that faces those who wait for it, or end it early.
+
+// Run is never called: the root of a map is not queued.
+func (j *mapJob[T, R]) Run(context.Context) {}
+
+// Abandon ends the map early. Results of chunks that are under way are left out,
+// for they may be written while the caller reads.
+func (j *mapJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) error {
+	j.mu.Lock()
+	if outcome != messages.Succeeded { // else a message brought all results
+		which := j.whichCompleted()
+		j.value = make([]R, j.length)
+		for i, completed := range which {
+			if completed {
+				j.value[i] = j.out[i]
+			}
+		}
+		err = &MapError{err, which}
+	}
+	j.pool = nil
+	j.mu.Unlock()
+	for _, m := range j.forget() {
+		m.task.Settle(outcome, err) // takes it out of the queue, or ends its context
+	}
+	return err
+}
+
+// forget lets go of what the map worked on and returns the runners. Those that
+// are at work have copies; they find nothing more to take.
+func (j *mapJob[T, R]) forget() []*mapRunner[T, R] {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	runners := j.runners
+	j.over = true
+	j.claims.cut()
+	j.fn, j.items, j.out, j.runners = nil, nil, nil, nil
+	return runners
+}
+
+// CancelUnstarted takes back the chunks that nobody has taken.
+func (j *mapJob[T, R]) CancelUnstarted() bool {
+	j.mu.Lock()
+	if j.over {
+		j.mu.Unlock()
+		return false
+	}
+	unstarted := j.claims.cut()
+	if j.mode.pinned {
+		for _, m := range j.runners {
+			if !m.had {
+				m.had = true
+				unstarted++
+			}
+		}
+	}
+	if unstarted > 0 && j.failed == nil {
+		j.failed = ErrCancelled
+	}
+	out, last := j.out, j.reportLocked(unstarted)
+	j.mu.Unlock()
+	if last {
+		j.complete(nil, out)
+	}
+	return unstarted > 0
+}
+
+// Started reports whether a chunk was taken.
+func (j *mapJob[T, R]) Started() bool {
+	if !j.mode.pinned {
+		return j.claims.hasBegun()
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.runners, func(m *mapRunner[T, R]) bool { return m.had })
+}
+
+// whichCompleted says which items have a result that nobody writes any more.
+// Called with mu held, or when all chunks have ended.
+func (j *mapJob[T, R]) whichCompleted() []bool {
+	which := make([]bool, j.length)
+	completed := func(low, high int) {
+		for i := low; i < high; i++ {
+			which[i] = true
+		}
+	}
+	for c := range j.claims.chunks {
+		if j.claims.hasEnded(c) {
+			completed(j.bounds(c))
+		}
+	}
+	for _, at := range j.partial {
+		completed(at-at%j.size, at)
+	}
+	return which
+}
+
+// Accept takes all results from a message.
+func (j *mapJob[T, R]) Accept(value any) (func(), error) { return j.accept(value) }
+
+// Assist gives a task that waits for the map a runner to run in place: one that
+// is queued, or a new one for the chunks that are left.
+func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
+	j.mu.Lock()
+	left := !j.over && (j.mode.pinned || j.claims.left() > 0)
+	runners := slices.Clone(j.runners)
+	j.mu.Unlock()
+	if !left {
+		return nil
+	}
+	for _, m := range runners {
+		if piece := j.task.Router().ClaimFor(&m.task, worker, nudge); piece != nil {
+			return piece
+		}
+	}
+	if j.mode.pinned {
+		return nil
+	}
+	m := new(mapRunner[T, R])
+	j.add(m, false)
+	m.task.Start()
+	return &m.task
+}
+
+// Blockers are the runners that have a chunk, and for the chunks that nobody has
+// taken any other.
+func (j *mapJob[T, R]) Blockers() (b actors.Blockers) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	left := j.claims.left() > 0
+	for _, m := range j.runners {
+		switch {
+		case m.busy || j.mode.pinned:
+			b.All = append(b.All, &m.task)
+		case left:
+			b.Any = append(b.Any, &m.task)
+		}
+	}
+	if len(b.All) > 0 {
+		b.Any = nil // those that are busy will take the rest
+	}
+	return b
+}

@@ -45,11 +45,13 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	if ctx == nil {
 		return refused[[]R](p, name, errNilContext(name))
 	}
-	config := newMapConfig(opts)
-	config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
-	if mode.pinned {
-		config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
-		config.chunk = 1
+	var config mapConfig
+	if len(opts) > 0 {
+		config = newMapConfig(opts) // allocates
+		config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
+		if mode.pinned {
+			config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
+		}
 	}
 	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, fn: fn, items: items, length: len(items)}
 	callback, mismatch := callback(&config.taskConfig, &j.AsyncResult)
@@ -67,7 +69,9 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	j.task.Init(p.router, j, parent, options)
 	lend := mode.waits && !mode.pinned && parent.Done() == nil && callback == nil && !actors.IsInside(ctx)
 	if err := j.submit(parent, p, lend); err != nil {
+		j.mu.Lock()
 		j.forget()
+		j.mu.Unlock()
 		return j.refuse(err)
 	}
 	j.task.WatchParent()
@@ -76,10 +80,13 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 
 // plan cuts the items into chunks. The default size is CPython's.
 func (j *mapJob[T, R]) plan(size, workers int) {
-	if size == 0 {
-		size = max(1, (j.length+4*workers-1)/(4*workers))
+	switch {
+	case j.mode.pinned:
+		size = 1
+	case size == 0:
+		size = (j.length + 4*workers - 1) / (4 * workers)
 	}
-	j.size = min(size, max(1, j.length))
+	j.size = max(1, min(size, j.length))
 	j.claims.init((j.length + j.size - 1) / j.size)
 	j.unreported = j.claims.chunks
 	j.out = make([]R, j.length)
@@ -114,11 +121,8 @@ func (j *mapJob[T, R]) submitNothing(ctx context.Context, p *Pool) error {
 	if err := p.router.EnterRoot(&j.task); err != nil {
 		return err
 	}
-	if j.task.DecideLate() {
-		j.value, j.pool = j.out, nil
-		j.task.Announce(Succeeded, nil)
-	}
-	j.forget()
+	j.mu.Lock()
+	j.completeAndUnlock(nil)
 	return nil
 }
 

@@ -28,20 +28,19 @@ func (j *mapJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) erro
 		err = &MapError{err, which}
 	}
 	j.pool = nil
+	runners := j.forget()
 	j.mu.Unlock()
-	for _, m := range j.forget() {
+	for m := range runners.untied {
 		m.task.Settle(outcome, err) // takes it out of the queue, or ends its context
 	}
 	return err
 }
 
 // forget lets go of what the map worked on and returns the runners. Those that
-// are at work have copies; they find nothing more to take.
-func (j *mapJob[T, R]) forget() []*mapRunner[T, R] {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	runners := j.runners
-	j.over = true
+// are at work have copies; they find nothing more to take. Called with mu held.
+func (j *mapJob[T, R]) forget() (runners *mapRunner[T, R]) {
+	runners = j.runners
+	j.over.Store(true)
 	j.claims.cut()
 	j.fn, j.items, j.out, j.runners = nil, nil, nil, nil
 	return runners
@@ -50,26 +49,26 @@ func (j *mapJob[T, R]) forget() []*mapRunner[T, R] {
 // CancelUnstarted takes back the chunks that nobody has taken.
 func (j *mapJob[T, R]) CancelUnstarted() bool {
 	j.mu.Lock()
-	if j.over {
+	if j.over.Load() {
 		j.mu.Unlock()
 		return false
 	}
 	unstarted := j.claims.cut()
 	if j.mode.pinned {
-		for _, m := range j.runners {
+		for m := range j.all {
 			if !m.had {
 				m.had = true
 				unstarted++
 			}
 		}
 	}
-	if unstarted > 0 && j.failed == nil {
-		j.failed = ErrCancelled
+	if unstarted > 0 {
+		j.troubled(ErrCancelled)
 	}
-	out, last := j.out, j.reportLocked(unstarted)
-	j.mu.Unlock()
-	if last {
-		j.complete(nil, out)
+	if j.reported(unstarted) {
+		j.completeAndUnlock(nil)
+	} else {
+		j.mu.Unlock()
 	}
 	return unstarted > 0
 }
@@ -81,11 +80,16 @@ func (j *mapJob[T, R]) Started() bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.ContainsFunc(j.runners, func(m *mapRunner[T, R]) bool { return m.had })
+	for m := range j.all {
+		if m.had {
+			return true
+		}
+	}
+	return false
 }
 
 // whichCompleted says which items have a result that nobody writes any more.
-// Called with mu held, or when all chunks have ended.
+// Called with mu held.
 func (j *mapJob[T, R]) whichCompleted() []bool {
 	which := make([]bool, j.length)
 	completed := func(low, high int) {
@@ -98,8 +102,10 @@ func (j *mapJob[T, R]) whichCompleted() []bool {
 			completed(j.bounds(c))
 		}
 	}
-	for _, at := range j.partial {
-		completed(at-at%j.size, at)
+	if j.trouble != nil {
+		for _, at := range j.trouble.early {
+			completed(at-at%j.size, at)
+		}
 	}
 	return which
 }
@@ -111,8 +117,8 @@ func (j *mapJob[T, R]) Accept(value any) (func(), error) { return j.accept(value
 // is queued, or a new one for the chunks that are left.
 func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	j.mu.Lock()
-	left := !j.over && (j.mode.pinned || j.claims.left() > 0)
-	runners := slices.Clone(j.runners)
+	left := !j.over.Load() && (j.mode.pinned || j.claims.left() > 0)
+	runners := slices.Collect(j.all)
 	j.mu.Unlock()
 	if !left {
 		return nil
@@ -137,7 +143,7 @@ func (j *mapJob[T, R]) Blockers() (b actors.Blockers) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	left := j.claims.left() > 0
-	for _, m := range j.runners {
+	for m := range j.all {
 		switch {
 		case m.busy || j.mode.pinned:
 			b.All = append(b.All, &m.task)

@@ -2,8 +2,8 @@ package pool
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -24,6 +24,13 @@ type mapJob[T, R any] struct {
 	size     int // of a chunk
 	length   int
 
+	// over is set, with mu held, when the map has an outcome. Runners read it
+	// before each item; until then nobody writes to what is near it. It says what
+	// the root's state says, but that would be a function call for each item: what
+	// belongs to package actors is not inlined into the packages of users, in
+	// which the loop is compiled.
+	over atomic.Bool
+
 	first  mapRunner[T, R] // if pinned, unused
 	claims claims
 
@@ -31,13 +38,26 @@ type mapJob[T, R any] struct {
 	fn         func(context.Context, T) (R, error) // these three are nil once the map has ended
 	items      []T
 	out        []R
-	runners    []*mapRunner[T, R] // those that have failed excepted
-	started    int                // runners that have been queued or lent a place, those lost excepted
-	onTheWay   int                // of those, the ones that have not come to take a chunk
-	unreported int                // chunks whose end no runner has reported
-	partial    []int              // the items at which chunks ended early
-	failed     error              // the error that came first
-	over       bool
+	runners    *mapRunner[T, R] // the latest; see mapRunner.next
+	started    int              // runners that have been queued or lent a place, those lost excepted
+	onTheWay   int              // of those, the ones that have not come to take a chunk
+	unreported int              // chunks whose end no runner has reported
+	trouble    *mapTrouble      // nil as long as every chunk ended in full
+}
+
+// mapTrouble is what a map has to remember of chunks that did not end in full.
+// Guarded by the mutex of the map.
+type mapTrouble struct {
+	first error // nil if only the end of the map has kept chunks from their end
+	early []int // the items at which chunks ended
+}
+
+// error is the first error, or nil.
+func (t *mapTrouble) error() error {
+	if t == nil {
+		return nil
+	}
+	return t.first
 }
 
 // add makes a runner one of the map. first is one that is queued for the map.
@@ -49,8 +69,24 @@ func (j *mapJob[T, R]) add(m *mapRunner[T, R], first bool) {
 	}
 	m.task.Init(j.task.Router(), m, j.task.Context(), options)
 	j.mu.Lock()
-	j.runners = append(j.runners, m)
+	m.next, j.runners = j.runners, m
 	j.mu.Unlock()
+}
+
+// all are the runners, the latest first. Called with mu held.
+func (j *mapJob[T, R]) all(yield func(*mapRunner[T, R]) bool) {
+	for m := j.runners; m != nil && yield(m); m = m.next {
+	}
+}
+
+// remove takes a runner out of the list. Called with mu held.
+func (j *mapJob[T, R]) remove(lost *mapRunner[T, R]) {
+	for at := &j.runners; *at != nil; at = &(*at).next {
+		if *at == lost {
+			*at = lost.next
+			return
+		}
+	}
 }
 
 // join gives the runner what it needs, and its first chunk; none when all have
@@ -63,7 +99,7 @@ func (j *mapJob[T, R]) join(m *mapRunner[T, R]) (w mapWork[T, R], chunk int, ok 
 		j.onTheWay--
 	}
 	switch {
-	case j.over:
+	case j.over.Load():
 	case m.own > 0:
 		chunk, ok = m.own-1, !m.had
 	default:
@@ -82,7 +118,7 @@ func (j *mapJob[T, R]) join(m *mapRunner[T, R]) (w mapWork[T, R], chunk int, ok 
 // wantsRunner counts one more runner if it is needed. Called with mu held; the
 // caller then queues it.
 func (j *mapJob[T, R]) wantsRunner() bool {
-	if j.over || j.onTheWay > 0 || j.claims.left() == 0 || j.started == j.task.Router().Workers() {
+	if j.over.Load() || j.onTheWay > 0 || j.claims.left() == 0 || j.started == j.task.Router().Workers() {
 		return false
 	}
 	j.started++
@@ -100,13 +136,19 @@ func (j *mapJob[T, R]) enqueue() {
 // endedEarly takes down that a chunk has ended at an item, which has no result.
 func (j *mapJob[T, R]) endedEarly(at int, err error) {
 	j.mu.Lock()
-	if !j.over {
-		j.partial = append(j.partial, at)
-		if j.failed == nil {
-			j.failed = err
-		}
-	}
+	j.troubled(err)
+	j.trouble.early = append(j.trouble.early, at)
 	j.mu.Unlock()
+}
+
+// troubled takes down an error. The first one counts. Called with mu held.
+func (j *mapJob[T, R]) troubled(err error) {
+	if j.trouble == nil {
+		j.trouble = new(mapTrouble)
+	}
+	if j.trouble.first == nil {
+		j.trouble.first = err
+	}
 }
 
 // leave is told of a runner that has nothing left to take, or that fails. The last
@@ -114,45 +156,49 @@ func (j *mapJob[T, R]) endedEarly(at int, err error) {
 func (j *mapJob[T, R]) leave(m *mapRunner[T, R]) {
 	j.mu.Lock()
 	m.busy = false
-	out, last := j.out, j.reportLocked(m.ended)
-	j.mu.Unlock()
-	if last {
-		j.complete(m, out)
+	if j.reported(m.ended) {
+		j.completeAndUnlock(m)
+	} else {
+		j.mu.Unlock()
 	}
 }
 
-// reportLocked takes down that n chunks have ended, and reports whether they were
-// the last ones.
-func (j *mapJob[T, R]) reportLocked(n int) (last bool) {
+// reported takes down that n chunks have ended, and says whether they were the
+// last ones. Called with mu held.
+func (j *mapJob[T, R]) reported(n int) (last bool) {
 	j.unreported -= n
-	return j.unreported == 0 && n > 0
+	return j.unreported == 0 && n > 0 && !j.over.Load()
 }
 
-// complete ends the map after its last chunk. m is the runner that reported it, or
-// nil. Nobody writes failed or partial any more.
-func (j *mapJob[T, R]) complete(m *mapRunner[T, R], out []R) {
+// completeAndUnlock ends the map after its last chunk. m is the runner that
+// reported it, or nil. Called with mu held, which it releases.
+func (j *mapJob[T, R]) completeAndUnlock(m *mapRunner[T, R]) {
 	outcome, err := Succeeded, error(nil)
-	if j.failed != nil {
-		outcome, err = Cancelled, &MapError{j.failed, j.whichCompleted()}
-		if j.failed != ErrCancelled {
-			outcome, err = j.task.Returned(err)
+	if first := j.trouble.error(); first != nil {
+		outcome, err = Cancelled, &MapError{first, j.whichCompleted()}
+		if first != ErrCancelled {
+			j.mu.Unlock()
+			outcome, err = j.task.Returned(err) // may call methods of the error
+			j.mu.Lock()
 		}
 	}
 	if !j.task.DecideLate() {
+		j.mu.Unlock()
 		return // whoever ended the map copies from it
 	}
-	j.value, j.pool = out, nil
+	j.value, j.pool = j.out, nil
+	others := j.forget()
+	j.mu.Unlock()
 	lent := m != nil && m.lent
 	if lent {
 		m.task.ConcludeMap(&j.task, outcome, err)
 	} else {
 		j.task.Announce(outcome, err)
 	}
-	for _, other := range j.forget() {
-		if other == m || lent && other.beside { // the end of the loan takes care of that one
-			continue
+	for other := range others.untied {
+		if other != m && !(lent && other.beside) { // the end of the loan takes care of that one
+			other.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 		}
-		other.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 	}
 }
 
@@ -168,7 +214,7 @@ func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	m.busy = false
-	j.runners = slices.DeleteFunc(j.runners, func(other *mapRunner[T, R]) bool { return other == m })
+	j.remove(m)
 }
 
 // replace queues a runner for one that was lost.

@@ -19,14 +19,25 @@ type mapRunner[T, R any] struct {
 	lent    bool // the caller of Map runs it, in a worker's place
 	beside  bool // was queued when the place was lent
 
-	// Guarded by job.mu.
-	onTheWay bool // counted by job.onTheWay
-	busy     bool // has a chunk
-	had      bool // has had one
+	// Guarded by job.mu, until the map has forgotten its runners.
+	next     *mapRunner[T, R] // in the list of the map
+	onTheWay bool             // counted by job.onTheWay
+	busy     bool             // has a chunk
+	had      bool             // has had one
 
 	// Touched only by the goroutine that runs it.
 	at    int // the item that it is at, or the end of the chunk that it has ended
 	ended int // how many chunks it has ended
+}
+
+// untied are the runners of a list, each of which is taken out of it.
+func (m *mapRunner[T, R]) untied(yield func(*mapRunner[T, R]) bool) {
+	for more := true; more && m != nil; {
+		next := m.next
+		m.next = nil
+		more = yield(m)
+		m = next
+	}
 }
 
 // mapWork is what a runner works with: copies, so that the end of the map may let
@@ -104,11 +115,11 @@ func (m *mapRunner[T, R]) chunks(ctx context.Context, w mapWork[T, R], chunk int
 // costs an item that a variable is shared with a deferred function: a third, for
 // squares.
 func (m *mapRunner[T, R]) call(ctx context.Context, fn func(context.Context, T) (R, error), items []T, out []R, low int) error {
-	root := &m.job.task
+	over := &m.job.over
 	out = out[:len(items)]
 	for i, item := range items {
 		m.at = low + i
-		if root.Decided() {
+		if over.Load() {
 			return nil
 		}
 		value, err := fn(ctx, item)

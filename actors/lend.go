@@ -17,7 +17,6 @@ import "github.com/greenroom-go/greenroom/messages"
 //	a worker that stops   is replaced; its successor takes no tasks either
 //	Terminate             ends the task; the pool's end waits for the function
 func (r *Router) Lend(t *Task) bool {
-	var fx effects
 	r.mu.Lock()
 	s := r.lingering
 	if s == nil {
@@ -29,7 +28,7 @@ func (r *Router) Lend(t *Task) bool {
 	}
 	r.enterPlain(t)
 	r.lend(s, t)
-	r.unlock(&fx)
+	r.mu.Unlock()
 	t.perform(func(failure *Failure, _ bool) { r.giveBack(s, nil, failure) })
 	return true
 }
@@ -38,9 +37,9 @@ func (r *Router) Lend(t *Task) bool {
 // moment. The second piece, if there is one, is queued in that moment, too: it
 // must be there before user code runs that may wait for it.
 //
-// A map that lasts no longer than the loan is never among the roots: it is found
-// at the place. Its first piece, as the last to end, may decide it with
-// ConcludeMap.
+// Meanwhile the map is found at the place and is not among the roots: most maps
+// are over when the place is given back. If its first piece is the last to end, it
+// announces the outcome of the map with ConcludeMap.
 func (r *Router) LendMap(root, first, second *Task) bool {
 	var fx effects
 	r.mu.Lock()

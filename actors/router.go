@@ -129,15 +129,15 @@ type slot struct {
 	batch      *batch
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
-	lentTo     *Task    // the map of which that is the first piece; nil: none
 	in         *slotList
 	prev, next *slot
 	number     int32
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
-	out     bool // the worker fails or stops, and will call next when it or another one is there
-	failing bool // whom its place was lent to has failed, and the worker has not heard of it yet
+	out     bool  // the worker fails or stops, and will call next when it or another one is there
+	failing bool  // whom its place was lent to has failed, and the worker has not heard of it yet
+	lentTo  *Task // the map of which lent is the first piece; nil: none
 }
 
 // slotList is a stack of slots from which any can leave. As a list of the idle

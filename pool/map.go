@@ -53,7 +53,14 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 			config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
 		}
 	}
-	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, fn: fn, items: items, length: len(items)}
+	size := chunkSize(len(items), config.chunk, p.Workers(), mode)
+	lend := mode.waits && !mode.pinned && ctx.Done() == nil && config.timeout == 0 && !config.hasCallback && !actors.IsInside(ctx)
+	if lend && size == len(items) && len(config.list) == 0 {
+		if r := mapSolo(ctx, p, config.name, fn, items); r != nil {
+			return r
+		}
+	}
+	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, size: size, length: len(items)}
 	callback, mismatch := callback(&config.taskConfig, &j.AsyncResult)
 	if err := errors.Join(config.err(), mismatch); err != nil {
 		return refused[[]R](p, name, err)
@@ -62,12 +69,11 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 		callback = nil
 	}
 	j.pool = p
-	j.plan(config.chunk, p.Workers())
+	j.plan(fn, items)
 	parent, release := config.parent(ctx)
 	options := config.options(callback, release)
 	options.WaiterCancels = mode.waits && release == nil
 	j.task.Init(p.router, j, parent, options)
-	lend := mode.waits && !mode.pinned && parent.Done() == nil && callback == nil && !actors.IsInside(ctx)
 	if err := j.submit(parent, p, lend); err != nil {
 		j.mu.Lock()
 		j.forget()
@@ -78,18 +84,22 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	return &j.AsyncResult
 }
 
-// plan cuts the items into chunks. The default size is CPython's.
-func (j *mapJob[T, R]) plan(size, workers int) {
+// chunkSize is how many of n items make a chunk. The default is CPython's.
+func chunkSize(n, wanted, workers int, mode mapMode) int {
 	switch {
-	case j.mode.pinned:
-		size = 1
-	case size == 0:
-		size = (j.length + 4*workers - 1) / (4 * workers)
+	case mode.pinned:
+		wanted = 1
+	case wanted == 0:
+		wanted = (n + 4*workers - 1) / (4 * workers)
 	}
-	j.size = max(1, min(size, j.length))
+	return max(1, min(wanted, n))
+}
+
+// plan gives the map its work, with room for the results.
+func (j *mapJob[T, R]) plan(fn func(context.Context, T) (R, error), items []T) {
+	j.work = mapWork[T, R]{fn, items, make([]R, j.length)}
 	j.claims.init((j.length + j.size - 1) / j.size)
 	j.unreported = j.claims.chunks
-	j.out = make([]R, j.length)
 	if j.mode.pinned {
 		j.claims.cut() // each runner has its own
 	}

@@ -22,7 +22,7 @@ func (j *mapJob[T, R]) Abandon(outcome messages.Outcome, err error, _ bool) erro
 		j.value = make([]R, j.length)
 		for i, completed := range which {
 			if completed {
-				j.value[i] = j.out[i]
+				j.value[i] = j.work.out[i]
 			}
 		}
 		err = &MapError{err, which}
@@ -42,7 +42,7 @@ func (j *mapJob[T, R]) forget() (runners *mapRunner[T, R]) {
 	runners = j.runners
 	j.over.Store(true)
 	j.claims.cut()
-	j.fn, j.items, j.out, j.runners = nil, nil, nil, nil
+	j.work, j.runners = mapWork[T, R]{}, nil
 	return runners
 }
 
@@ -132,7 +132,9 @@ func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 		return nil
 	}
 	m := new(mapRunner[T, R])
+	j.mu.Lock()
 	j.add(m, false)
+	j.mu.Unlock()
 	m.task.Start()
 	return &m.task
 }

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 
@@ -31,18 +30,17 @@ type mapJob[T, R any] struct {
 	// which the loop is compiled.
 	over atomic.Bool
 
-	first  mapRunner[T, R] // if pinned, unused
-	claims claims
+	first mapRunner[T, R] // if pinned, unused
 
 	mu         sync.Mutex
-	fn         func(context.Context, T) (R, error) // these three are nil once the map has ended
-	items      []T
-	out        []R
+	work       mapWork[T, R]    // empty once the map has ended
 	runners    *mapRunner[T, R] // the latest; see mapRunner.next
 	started    int              // runners that have been queued or lent a place, those lost excepted
 	onTheWay   int              // of those, the ones that have not come to take a chunk
 	unreported int              // chunks whose end no runner has reported
 	trouble    *mapTrouble      // nil as long as every chunk ended in full
+
+	claims claims // behind everything that runners touch for each item
 }
 
 // mapTrouble is what a map has to remember of chunks that did not end in full.
@@ -61,6 +59,7 @@ func (t *mapTrouble) error() error {
 }
 
 // add makes a runner one of the map. first is one that is queued for the map.
+// Called with mu held, or before the map is submitted.
 func (j *mapJob[T, R]) add(m *mapRunner[T, R], first bool) {
 	m.job = j
 	options := actors.TaskOptions{Name: j.Name(), Worker: m.own, Internal: true, Exempt: !first, WaiterCancels: true}
@@ -68,9 +67,7 @@ func (j *mapJob[T, R]) add(m *mapRunner[T, R], first bool) {
 		options.Root = &j.task
 	}
 	m.task.Init(j.task.Router(), m, j.task.Context(), options)
-	j.mu.Lock()
 	m.next, j.runners = j.runners, m
-	j.mu.Unlock()
 }
 
 // all are the runners, the latest first. Called with mu held.
@@ -92,7 +89,7 @@ func (j *mapJob[T, R]) remove(lost *mapRunner[T, R]) {
 // join gives the runner what it needs, and its first chunk; none when all have
 // been taken. If some are left and no other runner is on its way to them, it queues
 // one: the next comes when that one has joined.
-func (j *mapJob[T, R]) join(m *mapRunner[T, R]) (w mapWork[T, R], chunk int, ok bool) {
+func (j *mapJob[T, R]) join(m *mapRunner[T, R], w *mapWork[T, R]) (chunk int, ok bool) {
 	j.mu.Lock()
 	if m.onTheWay {
 		m.onTheWay = false
@@ -106,31 +103,33 @@ func (j *mapJob[T, R]) join(m *mapRunner[T, R]) (w mapWork[T, R], chunk int, ok 
 		chunk, ok = j.claims.begin()
 	}
 	m.busy, m.had = ok, ok || m.had
-	w = mapWork[T, R]{j.fn, j.items, j.out}
-	another := ok && j.wantsRunner()
-	j.mu.Unlock()
-	if another {
-		j.enqueue()
+	*w = j.work
+	var another *mapRunner[T, R]
+	if ok {
+		another = j.another()
 	}
-	return w, chunk, ok
+	j.mu.Unlock()
+	j.enqueue(another)
+	return chunk, ok
 }
 
-// wantsRunner counts one more runner if it is needed. Called with mu held; the
-// caller then queues it.
-func (j *mapJob[T, R]) wantsRunner() bool {
+// another makes one more runner if it is needed, or returns nil. Called with mu
+// held; the caller then enqueues it.
+func (j *mapJob[T, R]) another() *mapRunner[T, R] {
 	if j.over.Load() || j.onTheWay > 0 || j.claims.left() == 0 || j.started == j.task.Router().Workers() {
-		return false
+		return nil
 	}
+	m := &mapRunner[T, R]{counted: true, onTheWay: true}
 	j.started++
 	j.onTheWay++
-	return true
+	j.add(m, false)
+	return m
 }
 
-// enqueue queues a runner, which is counted already.
-func (j *mapJob[T, R]) enqueue() {
-	m := &mapRunner[T, R]{counted: true, onTheWay: true}
-	j.add(m, false)
-	j.task.Router().SubmitPiece(&m.task, &j.task)
+func (j *mapJob[T, R]) enqueue(m *mapRunner[T, R]) {
+	if m != nil {
+		j.task.Router().SubmitPiece(&m.task, &j.task)
+	}
 }
 
 // endedEarly takes down that a chunk has ended at an item, which has no result.
@@ -186,19 +185,19 @@ func (j *mapJob[T, R]) completeAndUnlock(m *mapRunner[T, R]) {
 		j.mu.Unlock()
 		return // whoever ended the map copies from it
 	}
-	j.value, j.pool = j.out, nil
+	j.value, j.pool = j.work.out, nil
 	others := j.forget()
 	j.mu.Unlock()
 	lent := m != nil && m.lent
-	if lent {
-		m.task.ConcludeMap(&j.task, outcome, err)
-	} else {
-		j.task.Announce(outcome, err)
-	}
 	for other := range others.untied {
 		if other != m && !(lent && other.beside) { // the end of the loan takes care of that one
 			other.task.Settle(messages.Succeeded, nil) // out of the queue, if it has not started
 		}
+	}
+	if lent {
+		m.task.ConcludeMap(&j.task, outcome, err)
+	} else {
+		j.task.Announce(outcome, err)
 	}
 }
 
@@ -223,9 +222,7 @@ func (j *mapJob[T, R]) replace(lost *mapRunner[T, R]) {
 	if lost.counted {
 		j.started--
 	}
-	another := j.wantsRunner()
+	another := j.another()
 	j.mu.Unlock()
-	if another {
-		j.enqueue()
-	}
+	j.enqueue(another)
 }

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -40,8 +41,8 @@ func (m *mapRunner[T, R]) untied(yield func(*mapRunner[T, R]) bool) {
 	}
 }
 
-// mapWork is what a runner works with: copies, so that the end of the map may let
-// go of the originals.
+// mapWork is what a map works with. Runners have copies, so that the end of the map
+// can let go of it.
 type mapWork[T, R any] struct {
 	fn    func(context.Context, T) (R, error)
 	items []T
@@ -50,8 +51,9 @@ type mapWork[T, R any] struct {
 
 // Run works until there is nothing left to take.
 func (m *mapRunner[T, R]) Run(ctx context.Context) {
-	if w, chunk, ok := m.job.join(m); ok {
-		m.work(ctx, w, chunk)
+	var w mapWork[T, R]
+	if chunk, ok := m.job.join(m, &w); ok {
+		m.work(ctx, &w, chunk)
 	}
 	if m.task.DecideReturned() {
 		m.task.Conclude(messages.Succeeded, nil)
@@ -61,7 +63,7 @@ func (m *mapRunner[T, R]) Run(ctx context.Context) {
 // work works on a chunk and on those that are left after it. When the map is
 // ready, no runner occupies a worker any more. A panic or Goexit is the error of
 // an item, too, and then ends the runner; another one is queued for what is left.
-func (m *mapRunner[T, R]) work(ctx context.Context, w mapWork[T, R], chunk int) {
+func (m *mapRunner[T, R]) work(ctx context.Context, w *mapWork[T, R], chunk int) {
 	j := m.job
 	returned := false
 	defer func() {
@@ -90,11 +92,11 @@ func (m *mapRunner[T, R]) work(ctx context.Context, w mapWork[T, R], chunk int) 
 
 // chunks calls the function for the items of one chunk after another, of each up
 // to the first error, and returns the error of the last.
-func (m *mapRunner[T, R]) chunks(ctx context.Context, w mapWork[T, R], chunk int) error {
+func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk int) error {
 	j := m.job
 	for {
 		low, high := j.bounds(chunk)
-		err := m.call(ctx, w.fn, w.items[low:high], w.out[low:high], low)
+		err := w.callEach(ctx, low, high, &m.at, &j.over)
 		if m.at == high {
 			j.claims.end(chunk)
 		} else {
@@ -110,25 +112,24 @@ func (m *mapRunner[T, R]) chunks(ctx context.Context, w mapWork[T, R], chunk int
 	}
 }
 
-// call calls the function for the items, the first of which is number low, up to
-// the first error or the end of the map. It is a loop of its own because of what it
-// costs an item that a variable is shared with a deferred function: a third, for
-// squares.
-func (m *mapRunner[T, R]) call(ctx context.Context, fn func(context.Context, T) (R, error), items []T, out []R, low int) error {
-	over := &m.job.over
-	out = out[:len(items)]
-	for i, item := range items {
-		m.at = low + i
+// callEach calls the function for the items from low to high, up to the first error
+// or until over is set. at tells which item it is at, if the function panics, or
+// was: high after all of them. It is a loop of its own because of what it costs an
+// item that a variable is shared with a deferred function: a third, for squares.
+func (w *mapWork[T, R]) callEach(ctx context.Context, low, high int, at *int, over *atomic.Bool) error {
+	fn, items, out := w.fn, w.items[:high], w.out[:high]
+	for i := low; i < len(items); i++ {
+		*at = i
 		if over.Load() {
 			return nil
 		}
-		value, err := fn(ctx, item)
+		value, err := fn(ctx, items[i])
 		if err != nil {
-			return &ItemError{m.at, err}
+			return &ItemError{i, err}
 		}
 		out[i] = value
 	}
-	m.at = low + len(items)
+	*at = high
 	return nil
 }
 

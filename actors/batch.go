@@ -186,6 +186,23 @@ func (l *line) pushFront(places []queued) {
 	l.length += len(places)
 }
 
+// unpush takes the last place back if t stands there and it can be done without a
+// search, as it can while hardly anything waits. It reports whether it did.
+func (l *line) unpush(t *Task) bool {
+	b := l.tail
+	if b == nil || b.low == b.high || b.of[b.high-1].task != t || b.high-1 == b.low && b != l.head {
+		return false
+	}
+	b.high--
+	b.of[b.high] = queued{}
+	l.length--
+	l.pushed--
+	if b.low == b.high {
+		b.low, b.high = 0, 0
+	}
+	return true
+}
+
 // take gives up to n places to a worker, which has begun the first. It returns
 // nil if there are none.
 func (l *line) take(n int) *batch {

@@ -138,6 +138,25 @@ func (m *lineModel) compact(t *rapid.T) {
 	require.Equal(t, ended, m.line.compact())
 }
 
+// unpush takes a task back that may be the last one.
+func (m *lineModel) unpush(t *rapid.T) {
+	if len(m.waiting) == 0 {
+		require.False(t, m.line.unpush(newWaiting()))
+		return
+	}
+	last := len(m.waiting) - 1
+	i := rapid.IntRange(max(0, last-1), last).Draw(t, "task")
+	before := m.line.taken()
+	if m.line.unpush(m.waiting[i]) {
+		require.Equal(t, last, i)
+		m.waiting = m.waiting[:last]
+	} else if i == last { // it would have to look for the batch before
+		require.LessOrEqual(t, m.line.tail.high-m.line.tail.low, 1)
+		require.NotSame(t, m.line.head, m.line.tail)
+	}
+	require.Equal(t, before, m.line.taken())
+}
+
 func (m *lineModel) check(t *rapid.T) {
 	var listed []*Task
 	m.line.each(func(q *queued) { listed = append(listed, q.task) })
@@ -185,6 +204,7 @@ func TestLineBehavesLikeItsModel(t *testing.T) {
 			"give back": m.giveBack,
 			"share":     m.share,
 			"compact":   m.compact,
+			"unpush":    m.unpush,
 		})
 	})
 }

@@ -24,11 +24,23 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 	case l != nil && l.order > 0: // a worker has it in its batch and passes over it
 	case l != nil && l.held:
 		r.forgetHeld(t)
-	case !t.exempt:
+	case t.exempt:
+		r.unpush(t)
+	default:
 		if r.uncounted++; r.uncounted > manyHoles && 2*r.uncounted > r.line.length {
 			r.uncounted -= r.line.compact()
 		}
 	}
+}
+
+// unpush takes a place out of the line that does not count towards the limit, if it
+// is the last one. Otherwise whoever comes to it passes over it.
+func (r *Router) unpush(t *Task) bool {
+	last := r.line.unpush(t)
+	if last {
+		r.uncounted--
+	}
+	return last
 }
 
 // manyHoles is how many places at which nothing waits are not worth a walk.

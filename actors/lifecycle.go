@@ -120,6 +120,11 @@ func (r *Router) pending() (tasks []*Task, functions int) {
 	for t := range r.roots {
 		tasks = append(tasks, t)
 	}
+	for i := range r.slots {
+		if t := r.slots[i].lentTo; t != nil {
+			tasks = append(tasks, t)
+		}
+	}
 	r.line.each(func(q *queued) {
 		if q.fn != nil {
 			*q = queued{}

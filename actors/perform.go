@@ -29,9 +29,17 @@ func (t *Task) performApart(ended func(failure *Failure, exiting bool)) {
 	t.perform(ended)
 }
 
+// breaker is a Body that decides the task itself if Run panicked or exited, on the
+// same goroutine.
+type breaker interface{ Broke(failure *Failure) }
+
 // broke gives a task its end whose function panicked or exited.
 func (t *Task) broke(failure *Failure) {
 	t.Vacate()
+	if body, ok := t.body.(breaker); ok {
+		body.Broke(failure)
+		return
+	}
 	if t.DecideLate() {
 		outcome := failure.outcome()
 		t.Announce(outcome, t.body.Abandon(outcome, failure.Err, true))

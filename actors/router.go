@@ -111,7 +111,7 @@ type Router struct {
 	readyErr    error
 	waiters     list.List          // submitters that wait for room, first come first served
 	admitting   bool               // one of them has been let in and has not come back yet
-	roots       map[*Task]struct{} // maps and streams under way
+	roots       map[*Task]struct{} // maps and streams under way, save those that a place is lent to
 	beside      map[*Task]struct{} // tasks run in place or by the caller
 	outstanding int                // accepted and not yet ready, or not yet reported
 	attendants  int                // goroutines that serve the pool: feeders, the lane
@@ -138,8 +138,9 @@ type slot struct {
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
-	out     bool // the worker fails or stops, and will call next when it or another one is there
-	failing bool // whom its place was lent to has failed, and the worker has not heard of it yet
+	out     bool  // the worker fails or stops, and will call next when it or another one is there
+	failing bool  // whom its place was lent to has failed, and the worker has not heard of it yet
+	lentTo  *Task // the map of which lent is the first piece; nil: none
 }
 
 // slotList is a stack of slots from which any can leave. As a list of the idle

@@ -2,7 +2,7 @@ package pool
 
 import (
 	"context"
-	"slices"
+	"sync/atomic"
 
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
@@ -12,94 +12,58 @@ import (
 // of Map in the place of a worker, runs.
 type mapRunner[T, R any] struct {
 	task actors.Task
-	job  *mapJob[T, R]
-	at   int // the item of the chunk that it is at; touched only by its goroutine
-	// Guarded by job.mu.
-	own      int  // its only chunk, if the map is pinned
-	counted  bool // by job.started
-	onTheWay bool // counted by job.onTheWay
-	busy     bool // has a chunk
-	had      bool // has had one
+
+	// Set before it is queued or run, not changed after.
+	job     *mapJob[T, R]
+	own     int  // its only chunk, from 1, if the map is pinned
+	counted bool // by job.started, until it is lost
+	lent    bool // the caller of Map runs it, in a worker's place
+	beside  bool // was queued when the place was lent
+
+	// Guarded by job.mu, until the map has forgotten its runners.
+	next     *mapRunner[T, R] // in the list of the map
+	onTheWay bool             // counted by job.onTheWay
+	busy     bool             // has a chunk
+	had      bool             // has had one
+
+	// Touched only by the goroutine that runs it.
+	at    int // the item that it is at, or the end of the chunk that it has ended
+	ended int // how many chunks it has ended
 }
 
-// chunk is what a runner works on: copies, so that the end of the map may let
-// go of the originals.
-type chunk[T, R any] struct {
-	number int
-	fn     func(context.Context, T) (R, error)
-	items  []T
-	out    []R
+// untied are the runners of a list, each of which is taken out of it.
+func (m *mapRunner[T, R]) untied(yield func(*mapRunner[T, R]) bool) {
+	for more := true; more && m != nil; {
+		next := m.next
+		m.next = nil
+		more = yield(m)
+		m = next
+	}
 }
 
-// take gives the runner a chunk; none when all have been taken. If some are left
-// and no other runner is on its way to them, it queues one: the next comes when
-// that one has taken a chunk.
-func (j *mapJob[T, R]) take(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
-	j.mu.Lock()
-	c, ok = j.takeLocked(m)
-	another := ok && j.wantsRunner()
-	j.mu.Unlock()
-	if another {
-		j.enqueue()
-	}
-	return c, ok
-}
-
-func (j *mapJob[T, R]) takeLocked(m *mapRunner[T, R]) (c chunk[T, R], ok bool) {
-	if m.onTheWay {
-		m.onTheWay = false
-		j.onTheWay--
-	}
-	m.busy = false
-	number := j.next
-	if j.mode.pinned {
-		number = m.own
-	}
-	if j.over || number >= j.chunks || j.mode.pinned && m.had {
-		return c, false
-	}
-	if !j.mode.pinned {
-		j.next++
-	}
-	m.busy, m.had = true, true
-	low, high := number*j.size, min((number+1)*j.size, j.length)
-	return chunk[T, R]{number, j.fn, j.items[low:high], j.out[low:high]}, true
-}
-
-// wantsRunner counts one more runner if it is needed. Called with mu held; the
-// caller then enqueues it.
-func (j *mapJob[T, R]) wantsRunner() bool {
-	if j.over || j.mode.pinned || j.onTheWay > 0 || j.started == j.task.Router().Workers() || j.next == j.chunks {
-		return false
-	}
-	j.started++
-	j.onTheWay++
-	return true
-}
-
-// enqueue queues a runner, which is counted already.
-func (j *mapJob[T, R]) enqueue() {
-	m := &mapRunner[T, R]{counted: true, onTheWay: true}
-	j.add(m, 0, false)
-	j.task.Router().SubmitPiece(&m.task, &j.task)
+// mapWork is what a map works with. Runners have copies, so that the end of the map
+// can let go of it.
+type mapWork[T, R any] struct {
+	fn    func(context.Context, T) (R, error)
+	items []T
+	out   []R
 }
 
 // Run works until there is nothing left to take.
 func (m *mapRunner[T, R]) Run(ctx context.Context) {
-	c, ok := m.job.take(m)
-	for ok {
-		c, ok = m.work(ctx, c)
+	var w mapWork[T, R]
+	if chunk, ok := m.job.join(m, &w); ok {
+		m.work(ctx, &w, chunk)
 	}
 	if m.task.DecideReturned() {
 		m.task.Conclude(messages.Succeeded, nil)
 	}
 }
 
-// work calls the function for the items of a chunk up to the first error, and
-// takes the next chunk before it reports this one: when the map is ready, no
-// runner occupies a worker any more. A panic or Goexit is an error, too, and
-// then ends the runner; another one is queued for the chunks that are left.
-func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T, R], ok bool) {
+// work works on a chunk and on those that are left after it. When the map is
+// ready, no runner occupies a worker any more. A panic or Goexit is the error of
+// an item, too, and then ends the runner; another one is queued for what is left.
+func (m *mapRunner[T, R]) work(ctx context.Context, w *mapWork[T, R], chunk int) {
 	j := m.job
 	returned := false
 	defer func() {
@@ -109,75 +73,70 @@ func (m *mapRunner[T, R]) work(ctx context.Context, c chunk[T, R]) (next chunk[T
 		failure := actors.NewFailure(recover())
 		m.task.Vacate()
 		j.lost(m)
-		j.ended(c.number, m.at, &ItemError{c.number*j.size + m.at, failure.Err})
+		m.ended++
+		err := &ItemError{m.at, failure.Err}
+		j.endedEarly(m.at, err)
+		j.leave(m)
+		j.fail(err)
 		j.replace(m)
 		if failure.Kind != actors.TaskExited {
 			panic(failure)
 		}
 	}()
-	completed, failed := m.call(ctx, c)
+	err := m.chunks(ctx, w, chunk)
 	returned = true
-	return j.endedAndTake(m, c.number, completed, failed)
+	m.task.Vacate()
+	j.leave(m)
+	j.fail(err)
 }
 
-// call calls the function for the items up to the first error, or the end of the
-// map. It is a loop of its own because of what it costs an item that a variable
-// is shared with a deferred function: a third, for squares.
-func (m *mapRunner[T, R]) call(ctx context.Context, c chunk[T, R]) (completed int, failed error) {
-	fn, items, out, root := c.fn, c.items, c.out[:len(c.items)], &m.job.task
-	for i, item := range items {
-		if root.Decided() {
-			return i, nil
+// chunks calls the function for the items of one chunk after another, of each up
+// to the first error, and returns the error of the last.
+func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk int) error {
+	j := m.job
+	for {
+		low, high := j.bounds(chunk)
+		err := w.callEach(ctx, low, high, &m.at, &j.over)
+		if m.at == high {
+			j.claims.end(chunk)
+		} else {
+			j.endedEarly(m.at, err)
 		}
-		m.at = i
-		value, err := fn(ctx, item)
+		m.ended++
+		next, ok := j.claims.begin()
+		if !ok {
+			return err
+		}
+		j.fail(err)
+		chunk = next
+	}
+}
+
+// callEach calls the function for the items from low to high, up to the first error
+// or until over is set. at tells which item it is at, if the function panics, or
+// was: high after all of them. It is a loop of its own because of what it costs an
+// item that a variable is shared with a deferred function: a third, for squares.
+func (w *mapWork[T, R]) callEach(ctx context.Context, low, high int, at *int, over *atomic.Bool) error {
+	fn, items, out := w.fn, w.items[:high], w.out[:high]
+	for i := low; i < len(items); i++ {
+		*at = i
+		if over.Load() {
+			return nil
+		}
+		value, err := fn(ctx, items[i])
 		if err != nil {
-			return i, &ItemError{c.number*m.job.size + i, err}
+			return &ItemError{i, err}
 		}
 		out[i] = value
 	}
-	return len(items), nil
+	*at = high
+	return nil
 }
 
-// endedAndTake reports a chunk and takes the next one, under one lock unless
-// there is none.
-func (j *mapJob[T, R]) endedAndTake(m *mapRunner[T, R], number, completed int, err error) (next chunk[T, R], ok bool) {
-	j.mu.Lock()
-	if next, ok = j.takeLocked(m); !ok {
-		j.mu.Unlock()
-		m.task.Vacate()
-		j.ended(number, completed, err)
-		return next, false
-	}
-	another := j.wantsRunner()
-	last := j.endedLocked(number, completed, err)
-	j.mu.Unlock()
-	if another {
-		j.enqueue()
-	}
-	j.reported(last, err)
-	return next, true
-}
-
-// lost takes a runner that fails off the books.
-func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	m.busy = false
-	j.runners = slices.DeleteFunc(j.runners, func(other *mapRunner[T, R]) bool { return other == m })
-}
-
-// replace queues a runner for one that was lost.
-func (j *mapJob[T, R]) replace(lost *mapRunner[T, R]) {
-	j.mu.Lock()
-	if lost.counted {
-		j.started--
-	}
-	another := j.wantsRunner()
-	j.mu.Unlock()
-	if another {
-		j.enqueue()
-	}
+// bounds are the items of a chunk.
+func (j *mapJob[T, R]) bounds(chunk int) (low, high int) {
+	low = chunk * j.size
+	return low, min(low+j.size, j.length)
 }
 
 // Abandon of a runner that never ran ends the map in the same way: it was

@@ -137,15 +137,6 @@ func (r *AsyncResult[R]) finish(value R, err error) {
 	}
 }
 
-func (r *AsyncResult[R]) conclude(value R, outcome Outcome, err error) bool {
-	if !r.task.DecideLate() {
-		return false
-	}
-	r.value = value
-	r.task.Announce(outcome, err)
-	return true
-}
-
 // accept takes a value that came as a message.
 func (r *AsyncResult[R]) accept(value any) (publish func(), err error) {
 	v, ok := value.(R)

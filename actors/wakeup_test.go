@@ -25,8 +25,7 @@ func TestWaitForWhatRunsInPlaceEndsWithTheTaskThatWaits(t *testing.T) {
 		r := newTestRouter(1, SharedQueue())
 		var errs [2]error
 		var letGo func()
-		var outer *script
-		outer = submit(t, r, TaskOptions{}, func(ctx context.Context) {
+		outer := submit(t, r, TaskOptions{}, func(ctx context.Context) {
 			var inner *script
 			inner, letGo = stubborn(t, r)
 			second := make(chan struct{})

@@ -56,7 +56,7 @@
 // # Order
 //
 // Workers take tasks in the order of submission; when tasks take less than some 5
-// µs, up to 58 at once. Tasks that different workers have taken may start in either
+// µs, up to 56 at once. Tasks that different workers have taken may start in either
 // order, and what stands behind a task that takes long goes to another worker that
 // is free. So it is unless the routing says otherwise ([WithRouting]) or a task is
 // run in the place of one that waits for it.

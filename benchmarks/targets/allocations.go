@@ -14,8 +14,7 @@ import (
 //
 // They are what must not get worse, not what is asked for, which is in rows.go:
 // Go allocates nothing for a task, but its queue, while it grows, a kibibyte for
-// 58 tasks; and streams do not reach their row yet, but wake so seldom that few
-// items bear an allocation.
+// 56 tasks; and a stream allocates for a runner that is woken, which few items bear.
 var allocations = []struct {
 	subject
 	limit float64
@@ -33,7 +32,7 @@ var allocations = []struct {
 
 const (
 	queueMemory = 0.05
-	streamWakes = 0.3
+	streamWakes = 0.1
 	handedOver  = 0.25 // before a worker is idle, Apply has to wait for one
 )
 

@@ -61,6 +61,11 @@
 // is free. So it is unless the routing says otherwise ([WithRouting]) or a task is
 // run in the place of one that waits for it.
 //
+// The chunks of a map begin in the order of its items. A stream's begin as tasks do:
+// a worker takes several short ones at once, and others take what it has not begun.
+// So functions that wait for one that comes later, other than by waiting for its
+// result with their context, need a worker for each of them, and one more.
+//
 // # Ends
 //
 // [Pool.Close] refuses new tasks and finishes the others, [Pool.CancelQueued]

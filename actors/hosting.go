@@ -91,6 +91,10 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 		}
 		waitGraph.leave(t, e)
 		if over() {
+			if piece.isLeaving() {
+				wake.mute(w)
+				f.awaitEnd(piece, wake)
+			}
 			return nil
 		}
 		signal = wake.listen(w)
@@ -98,5 +102,17 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 		if !waitGraph.enter(ctx, t, e) {
 			return messages.ErrDeadlock
 		}
+	}
+}
+
+// isLeaving reports whether the function of a task has returned and nothing runs in
+// its place: it is about to give its own place back, without any more user code.
+func (t *Task) isLeaving() bool { return t.Ready() && t.state.Load()&(returned|stays) == returned }
+
+// awaitEnd waits for a piece that is leaving. If the task that hosts it did not, it
+// would find its place taken when it returns, and wait there as for any other.
+func (f *frame) awaitEnd(piece *Task, wake wakeup) {
+	for f.holds(piece) {
+		<-wake
 	}
 }

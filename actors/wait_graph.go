@@ -65,6 +65,9 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f.record(e)
+	if left := plainSteps; t.surelyFree(&left) {
+		return true
+	}
 	if inVain, _ := stuck(t); !inVain {
 		return true
 	}
@@ -136,6 +139,33 @@ func (t *Task) waits() []*entry {
 		return f.waits
 	}
 	return nil
+}
+
+// plainSteps bounds how far surelyFree goes: forks are seldom nested deeper.
+const plainSteps = 64
+
+// surelyFree reports whether it is certain, without a search that has to remember
+// where it was, that t is not stuck: each of its waits leads, by waits for single
+// tasks, to one that runs and waits for nothing. So it is with most waits of forks.
+func (t *Task) surelyFree(left *int) bool {
+	if t.Decided() {
+		return true
+	}
+	if *left--; *left < 0 || t.phase() != stateRunning {
+		return false
+	}
+	if _, ok := t.body.(assistant); ok {
+		return false
+	}
+	for _, e := range t.waits() {
+		if !slices.ContainsFunc(e.ways, func(way Wait) bool {
+			w, ok := way.(TaskWait)
+			return ok && w.surelyFree(left)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // stuck reports whether t can go on only after itself. It is the greatest

@@ -250,3 +250,35 @@ func TestWaitThatInsistsBreaksAnotherOnItsCycle(t *testing.T) {
 	inVain, _ := stuck(nodes["a"])
 	require.False(t, inVain)
 }
+
+func TestTaskIsSurelyFreeOnlyIfItIsNotStuck(t *testing.T) {
+	for name, c := range map[string]struct {
+		waits map[string][]string // a task, and those it waits for, in a wait each
+		free  bool
+	}{
+		"waits for nothing":                                {nil, true},
+		"waits for one that runs":                          {map[string][]string{"a": {"b"}}, true},
+		"waits for one that waits for one that ends":       {map[string][]string{"a": {"b"}, "b": {"done"}}, true},
+		"waits for itself":                                 {map[string][]string{"a": {"a"}}, false},
+		"on a cycle":                                       {map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"a"}}, false},
+		"before a cycle":                                   {map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"b"}}, false},
+		"one of two waits is on a cycle":                   {map[string][]string{"a": {"c", "b"}, "b": {"a"}}, false},
+		"waits for one in the queue, which needs a search": {map[string][]string{"a": {"q"}}, false},
+		"waits for a map, which needs one":                 {map[string][]string{"a": {"map"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes := newGraph(t, 4)
+			for waiter, others := range c.waits {
+				f := nodes[waiter].frame()
+				for _, other := range others {
+					f.waits = append(f.waits, newEntry(nil, nil, TaskWait{nodes[other]}))
+				}
+			}
+			left := plainSteps
+			require.Equal(t, c.free, nodes["a"].surelyFree(&left))
+			if inVain, _ := stuck(nodes["a"]); inVain {
+				require.False(t, c.free)
+			}
+		})
+	}
+}

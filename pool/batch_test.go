@@ -176,7 +176,7 @@ func TestSubmitterThatWaitsKeepsItsPool(t *testing.T) {
 // collectGarbage gives those that are called when something was collected the
 // time to be.
 func collectGarbage() {
-	for range 50 {
+	for range 4 {
 		runtime.GC()
 		runtime.Gosched()
 	}

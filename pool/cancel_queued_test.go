@@ -146,6 +146,7 @@ func TestCancelQueuedEndsAStreamBehindTheItemsInHand(t *testing.T) {
 func TestCancelQueuedKeepsThePlaceOfItemsThatAFailingChunkLeftBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(2))
+		first, second := occupy(t, p), occupy(t, p)
 		open := make(chan struct{})
 		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) {
 			switch n {
@@ -157,6 +158,9 @@ func TestCancelQueuedKeepsThePlaceOfItemsThatAFailingChunkLeftBehind(t *testing.
 			}
 			return n, nil
 		}, count(6), pool.WithChunkSize(3))
+		synctest.Wait() // all are fed, so that chunks are whole
+		close(first.open)
+		close(second.open)
 		time.Sleep(time.Second / 2)
 		g := newGate() // takes the worker that fails
 		pool.ApplyAsync(t.Context(), p, g.task)

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,11 @@ func collected(w weak.Pointer[argument]) bool {
 		}
 	}
 	return false
+}
+
+// allCollected reports whether the garbage collector can take all that is referred to.
+func allCollected(all []weak.Pointer[argument]) bool {
+	return !slices.ContainsFunc(all, func(w weak.Pointer[argument]) bool { return w.Value() != nil && !collected(w) })
 }
 
 // What a task was given can be collected once it has ended, whichever way,
@@ -150,5 +156,94 @@ func TestNoResultIsKeptByThePool(t *testing.T) {
 			require.True(t, collected(w), "result %d", i)
 		}
 		runtime.KeepAlive(p)
+	})
+}
+
+// A stream keeps nothing of an item whose result was read, though an item runs on
+// that a worker took together with it.
+func TestStreamKeepsNothingThatWasRead(t *testing.T) {
+	for _, blocked := range []int{190, 191, 192, 193} { // it may be the first that the worker took
+		inBubble(t, func(t *testing.T) {
+			p := newPool(t, pool.WithWorkers(2))
+			g := newGate()
+			var read []weak.Pointer[argument]
+			s := pool.IMapUnordered(t.Context(), p, func(ctx context.Context, a *argument) (*argument, error) {
+				switch a.content[0] {
+				case 0:
+					return nil, argumentError{a}
+				case 2:
+					_, _ = g.deaf(ctx)
+				}
+				return a, nil
+			}, func(yield func(*argument) bool) {
+				for i := range 250 {
+					a := &argument{}
+					a.content[0] = byte(i % 2)
+					if i == blocked {
+						a.content[0] = 2
+					} else {
+						read = append(read, weak.Make(a))
+					}
+					if !yield(a) {
+						return
+					}
+				}
+			})
+			for range 249 {
+				_, _ = s.Next(t.Context())
+			}
+			synctest.Wait()
+			require.True(t, allCollected(read))
+			close(g.open)
+			_, err := s.Next(t.Context())
+			require.NoError(t, err)
+			_, err = s.Next(t.Context())
+			require.ErrorIs(t, err, pool.ErrStreamEnd)
+		})
+	}
+}
+
+// argumentError refers to the argument of the task that failed.
+type argumentError struct{ of *argument }
+
+func (argumentError) Error() string { return "of an argument" }
+
+// What stands behind the item that a runner is at, in the same range, is let go of
+// when the stream ends, though the function goes on.
+func TestCancelledStreamKeepsNothingBehindTheItemThatRuns(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const short = 200 // so many that the runner takes several items at once
+		p := newPool(t, pool.WithWorkers(1))
+		g := newGate()
+		var behind []weak.Pointer[argument]
+		s := pool.IMap(t.Context(), p, func(ctx context.Context, a *argument) (int, error) {
+			if a.content[0] == 1 {
+				_, _ = g.deaf(ctx)
+			}
+			return 0, nil
+		}, func(yield func(*argument) bool) {
+			for i := 0; ; i++ {
+				a := &argument{}
+				if i == short {
+					a.content[0] = 1
+				} else if i > short {
+					behind = append(behind, weak.Make(a))
+				}
+				if !yield(a) {
+					return
+				}
+			}
+		})
+		for range short {
+			_, err := s.Next(t.Context())
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		require.True(t, s.Cancel())
+		synctest.Wait()
+		require.NotEmpty(t, behind)
+		require.True(t, allCollected(behind))
+		close(g.open)
+		runtime.KeepAlive(s)
 	})
 }

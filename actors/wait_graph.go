@@ -112,7 +112,7 @@ func (f *frame) record(e *entry) {
 		switch w := way.(type) {
 		case TaskWait:
 			e.hears(w.Task)
-		case placeWait: // of what runs there, which waits itself
+		case placeWait, roomWait: // of what runs there, which waits itself; of no certain task
 		default:
 			b := way.Blockers()
 			for _, t := range slices.Concat(b.All, b.Any) {

@@ -34,8 +34,8 @@ func (f *frame) beginHosting(piece *Task) *hosting {
 func (f *frame) endHosting(h *hosting) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	h.wake.takeBack() // before somebody else waits with it
-	h.piece = nil
+	h.wake.takeBack()               // before somebody else waits with it
+	h.piece, h.entry = nil, entry{} // which would keep what ran alive as long as the task that waited
 }
 
 // run runs piece in the place, as the first thing on a goroutine.

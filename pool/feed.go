@@ -41,6 +41,7 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 ) *Stream[R] {
 	mustHave(p != nil, name, "pool")
 	mustHave(fn != nil, name, "function")
+	defer runtime.KeepAlive(p) // until the stream is accepted
 	config := newMapConfig(opts)
 	config.check(!config.failFast, "WithFailFast", "it is for maps; whoever reads a stream can stop at an error")
 	config.check(!config.hasCallback, "WithCallback", "callbacks are for tasks and maps; a stream has a reader")

@@ -165,7 +165,8 @@ func (s *streamState[R]) takeEnd(read int) (value R, what found, err error) {
 	case s.output.isDone(read): // now
 		return value, nothing, nil
 	case s.endsEarly(read):
-		s.at, s.ended = nil, s.over
+		s.at, s.ended, s.output = nil, s.over, output[R]{} // nobody can read what is behind
+		s.flags.Or(discarded)
 		return value, theError, s.over
 	case !s.complete() || read < s.source.fed():
 		return value, nothing, nil

@@ -54,6 +54,21 @@ func TestWorkerAtATaskThatRunsElsewhereIsFree(t *testing.T) {
 	require.True(t, waitGraph.enter(context.Background(), &y.Task, e), "worker 2 is free: it only has to pass over y")
 }
 
+// The graph and those who wait for a task ask after it without a lock at first, and
+// may come to it when it has left and the last task with its key has ended.
+func TestTaskThatLeftItsChainIsAskedAfterTheChain(t *testing.T) {
+	r := newTestRouter(1, KeyOrdered())
+	var behind *script
+	submit(t, r, TaskOptions{Key: "a"}, func(context.Context) {
+		behind = submit(t, r, TaskOptions{Key: "a"}, nil)
+		require.True(t, behind.Task.Cancel())
+	})
+	work(r, 1)
+	require.Empty(t, r.queue.chains)
+	require.Empty(t, r.holders(&behind.Task))
+	require.Nil(t, r.ClaimFor(&behind.Task, 1, nil))
+}
+
 // hooked is a context whose Done is foreign code.
 type hooked struct {
 	context.Context

@@ -162,10 +162,13 @@ func (t *Task) chained() *chain {
 // back, and reports whether there is one. Called when t has run or was removed.
 func (q *queue) release(t *Task) bool {
 	c := t.chained()
-	if c == nil || c.holder != t {
+	if c == nil {
 		return false
 	}
-	t.linked().chain = nil
+	t.linked().chain = nil // also of one that left from behind: the chain may end before it does
+	if c.holder != t {
+		return false
+	}
 	for _, nudge := range c.nudges {
 		nudge.give()
 	}

@@ -112,6 +112,7 @@ func (m *queueModel) cancel(t *rapid.T) {
 func (m *queueModel) release(t *rapid.T, f *filed) {
 	mates := m.mates(f)
 	require.Equal(t, mates[0] == f && len(mates) > 1, m.queue.release(f.Task), "release of %v", f)
+	require.Nil(t, f.Task.chained(), "what has left has no chain")
 	m.tasks = slices.DeleteFunc(m.tasks, func(other *filed) bool { return other == f })
 }
 

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -35,15 +34,9 @@ func (r *Router) Go(fn func()) bool {
 	return true
 }
 
-// SubmitPiece is Submit for a piece of root, which has been accepted. If the
-// strategy refuses the piece, root ends with that error; if the pool has ended,
-// so has root.
-func (r *Router) SubmitPiece(piece, root *Task) {
-	err := r.Submit(context.Background(), piece)
-	if err != nil && !errors.Is(err, messages.ErrClosed) && !errors.Is(err, messages.ErrBroken) {
-		root.Settle(messages.Failed, err)
-	}
-}
+// SubmitPiece is Submit for a further piece of a map or stream, which is refused
+// only if the pool has ended, and then so has what it is a piece of.
+func (r *Router) SubmitPiece(piece *Task) { _ = r.Submit(context.Background(), piece) }
 
 // SubmitMessage is Submit for a task that came as a message. It never blocks:
 // with the policies WaitForRoom and CallerRuns the router holds the task until there

@@ -12,6 +12,9 @@ import (
 // and must neither block nor call the pool nor end its goroutine. If Route
 // panics or names a worker that does not exist, the task is refused with
 // ErrInvalid.
+//
+// Maps and streams are not routed: they draw on whichever workers are free, and so
+// go on as long as one is.
 type Strategy interface {
 	// Route says where a task goes. load tells how many tasks a worker holds,
 	// waiting and running, and costs a few nanoseconds; workers are numbered
@@ -100,7 +103,7 @@ func route(s Strategy, t *Task, workers int, load func(int) int) (target Target,
 	if fixed := t.fixed(); fixed > 0 {
 		return Target{Worker: fixed}, nil
 	}
-	if _, ok := s.(sharedQueue); ok {
+	if _, ok := s.(sharedQueue); ok || t.internal {
 		return Target{}, nil
 	}
 	defer func() {

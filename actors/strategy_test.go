@@ -105,10 +105,15 @@ func TestRouteContainsAStrategyThatPanics(t *testing.T) {
 	require.ErrorIs(t, err, errCause)
 }
 
-func TestRouteDoesNotAskAboutATaskForOneWorker(t *testing.T) {
-	task := &Task{}
-	task.Init(nil, nil, context.Background(), TaskOptions{Worker: 2})
-	target, err := route(answers(func() Target { panic("asked") }), task, 3, nil)
-	require.NoError(t, err)
-	require.Equal(t, Target{Worker: 2}, target)
+func TestRouteAsksOnlyAboutWhatAnyWorkerMayTakeAndIsATask(t *testing.T) {
+	for want, o := range map[Target]TaskOptions{
+		{Worker: 2}: {Worker: 2},
+		{}:          {Internal: true},
+	} {
+		task := &Task{}
+		task.Init(nil, nil, context.Background(), o)
+		target, err := route(answers(func() Target { panic("asked") }), task, 3, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, target)
+	}
 }

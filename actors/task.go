@@ -136,7 +136,6 @@ type more struct {
 	callbacks []func()           // done-callbacks, in the order they were added
 	unhook    func() bool        // detaches from the parent context
 	requestID uint32             // slot at the reply desk; 0: no address yet
-	waiters   []*entry           // waits for a task made of pieces. Guarded by waitGraph
 
 	family
 }

@@ -28,8 +28,7 @@ type entry struct {
 	broken   bool
 	insisted bool // the waiter cannot give up
 
-	room   [2]Wait // for ways
-	wholes []*more // of tasks made of pieces that are waited for
+	room [2]Wait // for ways
 }
 
 func newEntry(signal <-chan struct{}, nudge *Nudge, ways ...Wait) *entry {
@@ -72,7 +71,8 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	if inVain, _ := stuck(t); !inVain {
 		return true
 	}
-	f.forget(e)
+	last := len(f.waits) - 1
+	f.waits = slices.Delete(f.waits, last, last+1) // which keeps nothing alive
 	return false
 }
 
@@ -108,57 +108,6 @@ func (f *frame) record(e *entry) {
 		f.waits = f.room[:0]
 	}
 	f.waits = append(f.waits, e)
-	for _, way := range e.ways {
-		switch w := way.(type) {
-		case TaskWait:
-			e.hears(w.Task)
-		case placeWait, roomWait: // of what runs there, which waits itself; of no certain task
-		default:
-			b := way.Blockers()
-			for _, t := range slices.Concat(b.All, b.Any) {
-				e.hears(t)
-			}
-		}
-	}
-}
-
-// hears has e told when t, if it is made of pieces, loses one.
-func (e *entry) hears(t *Task) {
-	if _, ok := t.body.(assistant); ok {
-		m := t.extra()
-		m.waiters = append(m.waiters, e)
-		e.wholes = append(e.wholes, m)
-	}
-}
-
-// forget takes back what record did, if it did. Called with the graph's lock held.
-func (f *frame) forget(e *entry) {
-	i := slices.Index(f.waits, e)
-	if i < 0 {
-		return
-	}
-	f.waits = slices.Delete(f.waits, i, i+1) // which keeps nothing alive
-	for _, m := range e.wholes {
-		if i := slices.Index(m.waiters, e); i >= 0 {
-			m.waiters = slices.Delete(m.waiters, i, i+1)
-		}
-	}
-	e.wholes = nil
-}
-
-// LostPiece has those that wait for t, which is made of pieces, look again whether
-// it can still end: a piece that could have brought that about has failed.
-func (t *Task) LostPiece() {
-	waitGraph.mu.Lock()
-	defer waitGraph.mu.Unlock()
-	if m := t.more.Load(); m != nil {
-		for _, e := range m.waiters {
-			if !e.insisted {
-				e.broken = true
-				e.wake.give()
-			}
-		}
-	}
 }
 
 func breakOne(cycle []*Task) bool {
@@ -179,7 +128,9 @@ func (g *graph) leave(t *Task, e *entry) {
 	f := t.frame()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f.forget(e)
+	if i := slices.Index(f.waits, e); i >= 0 {
+		f.waits = slices.Delete(f.waits, i, i+1)
+	}
 }
 
 // waits are the entries of t. Called with the graph's lock held.

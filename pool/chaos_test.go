@@ -5,8 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -26,9 +29,34 @@ var (
 	chaosFirst = flag.Uint64("chaos.first", 1, "the seed of the first of them")
 )
 
+// blunders is a log that fails the test if something panicked that the test did not
+// make panic.
+type blunders struct{ t *testing.T }
+
+func (b blunders) Enabled(context.Context, slog.Level) bool { return true }
+func (b blunders) WithAttrs([]slog.Attr) slog.Handler       { return b }
+func (b blunders) WithGroup(string) slog.Handler            { return b }
+func (b blunders) Handle(_ context.Context, record slog.Record) error {
+	record.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok {
+			b.see(err)
+		}
+		return true
+	})
+	return nil
+}
+
+func (b blunders) see(err error) {
+	var p *pool.PanicError
+	if errors.As(err, &p) && p.Value != "boom" && p.Value != "callback" && p.Value != "sequence" {
+		b.t.Errorf("not one of the test's panics: %v", err)
+	}
+}
+
 // chaos does everything at once that can be done to a pool. The seed decides
 // what is done; in which order it happens is up to the scheduler.
 type chaos struct {
+	blunders
 	p         *pool.Pool
 	system    *actor.ActorSystem // the shared one: thousands of others would fill the memory
 	receiver  *actor.PID
@@ -55,10 +83,11 @@ func TestChaosLeavesNoTaskWithoutAnEnd(t *testing.T) {
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{random: rand.New(rand.NewPCG(seed, 7)), system: pool.SharedSystem()}
+	c := &chaos{blunders: blunders{t}, random: rand.New(rand.NewPCG(seed, 7)), system: pool.SharedSystem()}
 	routing := c.n(5)
 	c.keyed = routing == 4
 	opts := []pool.Option{
+		pool.WithLogger(slog.New(c.blunders)),
 		pool.WithWorkers(1 + c.n(3)),
 		pool.WithRouting([]func() pool.Strategy{pool.SharedQueue, pool.RoundRobin, pool.Random, pool.LeastLoaded, pool.KeyOrdered}[routing]),
 	}
@@ -98,6 +127,7 @@ func (c *chaos) rage(t *testing.T) {
 	case <-over:
 	case <-time.After(24 * time.Hour):
 		t.Errorf("somebody waits for ever: %+v", c.p.Stats())
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
 		c.p.Terminate()
 		<-over
 	}
@@ -115,7 +145,9 @@ func (c *chaos) shutDown(t *testing.T) {
 		require.NoError(t, c.p.Join(t.Context()))
 	}
 	for _, r := range c.results {
-		require.True(t, r.Ready())
+		_, err := r.Outcome()
+		require.NotErrorIs(t, err, pool.ErrNotReady)
+		c.see(err)
 	}
 	synctest.Wait()
 	require.Equal(t, c.sent.Load(), c.answered.Load(), "each message has one answer")

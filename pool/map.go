@@ -169,7 +169,7 @@ func (j *mapJob[T, R]) submitPinned(ctx context.Context, p *Pool) error {
 		return err
 	}
 	for i := range runners[1:] {
-		p.router.SubmitPiece(&runners[i+1].task, &j.task)
+		p.router.SubmitPiece(&runners[i+1].task)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (j *mapJob[T, R]) another() *mapRunner[T, R] {
 
 func (j *mapJob[T, R]) enqueue(m *mapRunner[T, R]) {
 	if m != nil {
-		j.task.Router().SubmitPiece(&m.task, &j.task)
+		j.task.Router().SubmitPiece(&m.task)
 	}
 }
 

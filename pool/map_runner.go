@@ -79,7 +79,6 @@ func (m *mapRunner[T, R]) work(ctx context.Context, w *mapWork[T, R], chunk int)
 		j.leave(m)
 		j.fail(err)
 		j.replace(m)
-		j.task.LostPiece()
 		if failure.Kind != actors.TaskExited {
 			panic(failure)
 		}

@@ -186,9 +186,10 @@ func KeyOrdered() Strategy { return actors.KeyOrdered() }
 //
 //	pool.New(pool.WithRouting(pool.KeyOrdered))
 //
-// Default [SharedQueue]. Whatever the strategy, a task that another task waits
-// for may be run in the place of the one that waits. A nil constructor panics;
-// New rejects one that returns nil.
+// Default [SharedQueue]. Whatever the strategy, maps and streams draw on the
+// workers that are free, and a task that another task waits for may be run in
+// the place of the one that waits. A nil constructor panics; New rejects one that
+// returns nil.
 func WithRouting(strategy func() Strategy) Option {
 	mustHave(strategy != nil, "WithRouting", "function")
 	return func(c *config) { c.strategy = strategy }

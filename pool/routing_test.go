@@ -275,31 +275,97 @@ func TestStrategyThatMisbehavesRefusesTheTaskOnly(t *testing.T) {
 	})
 }
 
-// fickleStrategy routes the first tasks and then fails.
-type fickleStrategy struct{ left int }
-
-func (*fickleStrategy) UsesKeys() bool { return false }
-func (s *fickleStrategy) Route(string, int, func(int) int) pool.Target {
-	if s.left--; s.left < 0 {
-		panic("fickle")
+// perWorker are the strategies that give each worker a queue of its own.
+func perWorker() map[string]func() pool.Strategy {
+	return map[string]func() pool.Strategy{
+		"round robin": pool.RoundRobin,
+		"the first":   func() pool.Strategy { return badStrategy{pool.Target{Worker: 1}} },
 	}
-	return pool.Target{}
 }
 
-func TestStrategyThatRefusesAPieceEndsTheMapOrStream(t *testing.T) {
-	for left := range 3 {
-		inBubble(t, func(t *testing.T) {
-			fickle := func(n int) pool.Option {
-				return pool.WithRouting(func() pool.Strategy { return &fickleStrategy{n} })
-			}
-			boom := func(context.Context, int) (int, error) { panic("boom") } // its runner has to be replaced
-			_, err := pool.Map(t.Context(), newPool(t, pool.WithWorkers(3), fickle(left)), boom, []int{1, 2, 3, 4}, pool.WithChunkSize(1))
-			require.ErrorIs(t, err, pool.ErrInvalid)
-			s := pool.IMap(t.Context(), newPool(t, pool.WithWorkers(3), fickle(left)), boom, count(4))
-			for err = nil; !errors.Is(err, pool.ErrInvalid); {
-				_, err = s.Next(t.Context())
-				require.NotErrorIs(t, err, pool.ErrStreamEnd)
-			}
+func TestMapsAndStreamsAreNotRouted(t *testing.T) {
+	for name, strategy := range perWorker() {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(2), pool.WithRouting(strategy))
+				g := occupy(t, p) // worker 1
+				v, err := pool.Map(hour(t), p, double, []int{1, 2, 3}, pool.WithChunkSize(1))
+				require.NoError(t, err)
+				require.Equal(t, []int{2, 4, 6}, v)
+				s := pool.IMap(hour(t), p, func(ctx context.Context, n int) (int, error) {
+					time.Sleep(time.Millisecond)
+					return double(ctx, n)
+				}, func(yield func(int) bool) {
+					for i := range 20 {
+						if i == 10 {
+							time.Sleep(time.Second) // the runner has left by then
+						}
+						if !yield(i) {
+							return
+						}
+					}
+				})
+				n := 0
+				for v, err := range s.All() {
+					require.NoError(t, err)
+					require.Equal(t, 2*n, v)
+					n++
+				}
+				require.Equal(t, 20, n)
+				close(g.open)
+			})
 		})
 	}
+}
+
+func TestChunkThatAnotherWaitsForRunsOnAnyFreeWorker(t *testing.T) {
+	for name, strategy := range perWorker() {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(3), pool.WithRouting(strategy))
+				g := occupy(t, p) // worker 1
+				pool.ApplyAsync(t.Context(), p, value(1))
+				second := make(chan struct{})
+				r := pool.MapAsync(t.Context(), p, func(_ context.Context, n int) (int, error) {
+					if n == 0 {
+						<-second
+					} else {
+						close(second)
+					}
+					return n, nil
+				}, []int{0, 1}, pool.WithChunkSize(1))
+				_, err := r.Get(hour(t))
+				require.NoError(t, err)
+				close(g.open)
+			})
+		})
+	}
+}
+
+func TestEndlessStreamLeavesRoomForTheTasksOfItsWorker(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin))
+		g := occupy(t, p) // worker 1
+		ctx, cancel := context.WithCancel(t.Context())
+		pause := func(_ context.Context, n int) (int, error) { time.Sleep(time.Millisecond); return n, nil }
+		s := pool.IMap(ctx, p, pause, func(yield func(int) bool) {
+			for yield(1) {
+			}
+		})
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for range s.All() {
+			}
+		})
+		time.Sleep(time.Second)
+		second := pool.ApplyAsync(t.Context(), p, value(2)) // worker 2
+		third := pool.ApplyAsync(t.Context(), p, value(1))  // worker 1
+		_, err := second.Get(hour(t))
+		require.NoError(t, err)
+		close(g.open)
+		_, err = third.Get(hour(t))
+		require.NoError(t, err)
+		cancel()
+		reader.Wait()
+	})
 }

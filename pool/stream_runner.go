@@ -278,7 +278,7 @@ func (j *streamJob[T, R]) settleAndUnlock() {
 	}
 	j.mu.Unlock()
 	if m != nil {
-		j.root.Router().SubmitPiece(&m.task, &j.root)
+		j.root.Router().SubmitPiece(&m.task)
 	}
 }
 

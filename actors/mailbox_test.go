@@ -121,6 +121,18 @@ func TestMailboxLosesNoWakeUp(t *testing.T) {
 	})
 }
 
+func TestActorIsStartedBeforeItHandlesWhatCameEarlier(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := &probe{box: newMailbox(newTestRouter(1, SharedQueue()), 1)}
+		p.box.PostSystemMessage("stop")
+		p.box.PostUserMessage("message")
+		p.box.RegisterHandlers(p, &goroutines{})
+		p.box.PostSystemMessage(&actor.Started{})
+		p.box.Start()
+		require.Equal(t, []string{"system &{}", "system stop", "user message"}, p.takes())
+	})
+}
+
 // The task comes at the worst moment: the mailbox has found nothing and is about
 // to fall asleep.
 func TestMailboxThatIsFallingAsleepStillTakesATask(t *testing.T) {

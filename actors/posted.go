@@ -1,6 +1,11 @@
 package actors
 
-import "sync"
+import (
+	"slices"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
 
 // posted are the messages that a mailbox has not handled. A mailbox has it only
 // as long as there are any: an idle actor is only bytes, and should be few.
@@ -25,11 +30,18 @@ func (m *mailbox) post(message any) {
 	p.user = append(p.user, message)
 }
 
+// postSystem takes the first message of an actor's life in front of those that have
+// come before it: an actor has its address, at which a Stop may come, before
+// Proto.Actor posts Started.
 func (m *mailbox) postSystem(message any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.posts()
-	p.system = append(p.system, message)
+	if _, first := message.(*actor.Started); first {
+		p.system = slices.Insert(p.system, 0, message)
+	} else {
+		p.system = append(p.system, message)
+	}
 }
 
 // posts is where messages are put. Called with mu held.

@@ -154,13 +154,16 @@ func (w roomWait) Blockers() Blockers {
 }
 
 // runBeside runs t while its submitter waits: the goroutine is another one,
-// because a Goexit in t must not end the submitter.
+// because a Goexit in t must not end the submitter. Here it cannot do what it may
+// have promised, to cancel what it submits when ctx ends.
 func (r *Router) runBeside(ctx context.Context, t *Task) {
 	over := make(chan struct{})
-	t.WatchParent()
+	whole := t
 	if root := t.root(); root != nil {
-		root.WatchParent()
+		whole = root
 	}
+	whole.unwatch = false
+	whole.WatchParent()
 	if waiting := runningTask(ctx); waiting != nil {
 		e := newEntry(nil, nil, besideWait{t})
 		waitGraph.insist(waiting, e)

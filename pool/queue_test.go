@@ -247,6 +247,43 @@ func TestCallerRunsMapIsCancelledByItsContext(t *testing.T) {
 	})
 }
 
+func TestCallerRunsEndsWithTheContextOfWhoWaits(t *testing.T) {
+	for name, call := range map[string]func(context.Context, *pool.Pool, func(context.Context) (int, error)) error{
+		"Apply": func(ctx context.Context, p *pool.Pool, fn func(context.Context) (int, error)) error {
+			_, err := pool.Apply(ctx, p, fn)
+			return err
+		},
+		"Map": func(ctx context.Context, p *pool.Pool, fn func(context.Context) (int, error)) error {
+			_, err := pool.Map(ctx, p, func(ctx context.Context, _ int) (int, error) { return fn(ctx) }, make([]int, 100), pool.WithChunkSize(50))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.CallerRuns))
+				occupy(t, p)
+				queued := newGate()
+				r := pool.ApplyAsync(context.Background(), p, queued.task)
+				begin := time.Now()
+				time.AfterFunc(time.Hour, func() { close(queued.open) })
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				calls := 0
+				var waited time.Duration
+				err := call(ctx, p, func(ctx context.Context) (int, error) {
+					calls++
+					err := r.Wait(ctx) // in place
+					waited = time.Since(begin)
+					return 0, err
+				})
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, time.Second, waited)
+				require.Equal(t, 1, calls)
+			})
+		})
+	}
+}
+
 func TestDropOldestSparesAMapThatIsBeingWorkedOn(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))

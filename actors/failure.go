@@ -10,7 +10,10 @@ import (
 // initializer. It is what the supervisor decides about.
 type Failure struct {
 	Kind FailureKind
-	Err  error
+	// Err is a *PanicError, ErrGoexit, or the error of the initializer.
+	Err error
+	// Worker is the name of the worker.
+	Worker string
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }

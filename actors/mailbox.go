@@ -289,6 +289,9 @@ func (m *mailbox) stop() {
 	m.router.withdraw(m)
 }
 
+// self is the actor's address.
+func (m *mailbox) self() *actor.PID { return m.invoker.(actor.Context).Self() }
+
 // gone reports whether the actor has stopped.
 func (m *mailbox) gone() bool {
 	if !m.running.stopping {
@@ -303,7 +306,7 @@ func (m *mailbox) gone() bool {
 // answer to it.
 func (m *mailbox) reject(message any) {
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
-	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter, *Failure:
+	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter, *Failure, *rest:
 		return
 	}
 	ctx := m.invoker.(actor.Context)

@@ -43,6 +43,7 @@ type Config struct {
 	Policy      Policy
 	Strategy    Strategy
 	Initializer func(context.Context) error
+	Supervision Supervision
 	Logger      *slog.Logger
 }
 
@@ -278,18 +279,20 @@ type mouthpiece struct {
 	pid     *actor.PID
 }
 
-func (m *mouthpiece) tell(message messages.ToSupervisor) { m.process.SendUserMessage(m.pid, message) }
+func (m *mouthpiece) tell(message any) { m.process.SendUserMessage(m.pid, message) }
 
-// attach gives the router its actors' addresses. Called by the supervisor
-// before it handles its first message.
-func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) {
+// attach gives the router its actors' addresses, and returns the way to the
+// supervisor. Called by that before it handles its first message.
+func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) *mouthpiece {
 	var fx effects
-	r.mu.Lock()
 	process, _ := system.ProcessRegistry.Get(self)
-	r.supervisor = &mouthpiece{process, self}
+	supervisor := &mouthpiece{process, self}
+	r.mu.Lock()
+	r.supervisor = supervisor
 	r.desk.open(system, self.Id)
 	fx.ask = true
 	fx.terminate = r.state == terminated
 	r.checkDrained(&fx)
 	r.unlock(&fx)
+	return supervisor
 }

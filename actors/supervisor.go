@@ -1,10 +1,9 @@
 package actors
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -25,13 +24,16 @@ import (
 // stops the children, and every task is terminated.
 type supervisor struct {
 	router    *Router
-	attached  bool
+	voice     *mouthpiece // our own, for others; nil until attached
 	routerPID *actor.PID
 	routerBox *mailbox
 	worker    *actor.Props // of every worker
 	hired     *mailbox     // of the worker that is being spawned
 	workers   []*mailbox   // by number, as long as the worker has not terminated; [0] is unused
 	alive     int          // of those
+	resting   []*rest      // by number: workers that wait for their restart; nil until one does
+	patience  []patience   // by number; nil until a worker waits
+	restarts  []time.Time  // of workers that failed, the latest last, as far as they count
 	draining  bool         // a poison pill has come
 	stopping  bool
 	drained   bool
@@ -72,8 +74,7 @@ func (s *supervisor) drain(system *actor.ActorSystem) {
 }
 
 func (s *supervisor) attach(ctx actor.Context) {
-	s.attached = true
-	s.router.attach(ctx.ActorSystem(), ctx.Self())
+	s.voice = s.router.attach(ctx.ActorSystem(), ctx.Self())
 }
 
 // Receive handles the supervisor's own life, its children's, and what the
@@ -92,6 +93,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		if m != nil { // anybody could have sent it
 			s.startWorkers(ctx, m.Workers)
 		}
+	case *rest:
+		s.rested(m)
 	case *messages.Drain:
 		s.draining = true
 		s.drain(ctx.ActorSystem())
@@ -114,7 +117,7 @@ func (s *supervisor) forward(ctx actor.Context) {
 }
 
 func (s *supervisor) started(ctx actor.Context) {
-	if !s.attached { // a restart
+	if s.voice == nil { // a restart
 		s.attach(ctx)
 	}
 	if s.router.used() { // a restart of a pool that a *Pool belongs to
@@ -191,6 +194,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	if isWorker {
 		s.workers[number] = nil
 		s.alive--
+		s.wakeUp(number)
 	}
 	switch {
 	case s.stopping:
@@ -231,8 +235,12 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 		return
 	}
 	s.stopping = true
-	for _, box := range s.workers {
-		if box != nil {
+	for number, box := range s.workers {
+		switch {
+		case box == nil:
+		case s.wakeUp(number): // it takes no pill while it waits
+			ctx.Stop(box.self())
+		default:
 			box.poison()
 		}
 	}
@@ -254,38 +262,13 @@ func (s *supervisor) leaveIfDone(ctx actor.Context) {
 // stopped is where a Stop from outside arrives, and our own.
 func (s *supervisor) stopped(ctx actor.Context) {
 	s.stopping, s.leaving = true, true
+	for number := range s.resting {
+		s.wakeUp(number)
+	}
 	s.router.Terminate()
 	if _, restarting := ctx.Message().(*actor.Restarting); restarting {
 		s.router.desk.close() // the next incarnation opens its own
 	}
-}
-
-// HandleFailure makes the supervisor its own strategy in Proto.Actor's sense.
-func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Supervisor, child *actor.PID,
-	_ *actor.RestartStatistics, reason any, _ any,
-) {
-	failure := asFailure(reason)
-	directive, breaks := Decide(failure.Kind, s.stopping)
-	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", failure.Err, "directive", directive.String())
-	publish(system, &actor.SupervisorEvent{Child: child, Reason: reason, Directive: directive})
-	if breaks {
-		s.router.Break(failure.Err)
-	}
-	switch directive {
-	case actor.RestartDirective:
-		s.router.restarts.Add(1)
-		by.RestartChildren(child)
-	default:
-		by.StopChildren(child)
-	}
-}
-
-func asFailure(reason any) *Failure {
-	var failure *Failure
-	if err, ok := reason.(error); ok && errors.As(err, &failure) {
-		return failure
-	}
-	return &Failure{Kind: TaskPanicked, Err: NewPanicError(reason)}
 }
 
 func (r *Router) used() bool {

@@ -13,9 +13,12 @@ var (
 	ErrClosed = errors.New("pool not running")
 	// ErrTerminated: the pool was terminated before the task ended.
 	ErrTerminated = errors.New("pool terminated")
-	// ErrBroken: an initializer failed, so the pool cannot work. The error
-	// wraps the cause.
+	// ErrBroken: an initializer failed, or the pool's supervision gave up, so the pool
+	// cannot work. The error wraps the cause.
 	ErrBroken = errors.New("pool broken")
+	// ErrTooManyRestarts: workers failed more often than the pool's supervision allows.
+	// It is the cause of ErrBroken, and wraps the last failure.
+	ErrTooManyRestarts = errors.New("too many restarts")
 	// ErrFull: the queue is full and the policy is to reject.
 	ErrFull = errors.New("queue full")
 	// ErrDropped: the task waited longest in a full queue whose policy is to

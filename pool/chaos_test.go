@@ -48,7 +48,7 @@ func (b blunders) Handle(_ context.Context, record slog.Record) error {
 
 func (b blunders) see(err error) {
 	var p *pool.PanicError
-	if errors.As(err, &p) && p.Value != "boom" && p.Value != "callback" && p.Value != "sequence" {
+	if errors.As(err, &p) && p.Value != "boom" && p.Value != "callback" && p.Value != "sequence" && p.Value != "decide" {
 		b.t.Errorf("not one of the test's panics: %v", err)
 	}
 }
@@ -98,6 +98,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	if c.n(3) == 0 {
 		opts = append(opts, pool.WithInitializer(func(context.Context) error { c.nap(); return nil }))
 	}
+	if c.n(2) == 0 {
+		opts = append(opts, pool.WithSupervision(c.supervision()))
+	}
 	c.p = newPool(t, opts...)
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		switch ctx.Message().(type) {
@@ -106,6 +109,31 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 		}
 	}))
 	return c
+}
+
+// supervision are rules with which the pool goes on for a while at least.
+func (c *chaos) supervision() pool.Supervision {
+	rules := pool.Supervision{
+		Scope: []pool.Scope{pool.OneForOne, pool.AllForOne, pool.RestForOne}[c.n(3)],
+		Decide: func(pool.Failure) pool.Directive {
+			switch c.n(40) {
+			case 0:
+				panic("decide")
+			case 1:
+				runtime.Goexit()
+			case 2:
+				return pool.Escalate
+			}
+			return []pool.Directive{pool.Restart, pool.Resume, 0}[c.n(3)]
+		},
+	}
+	if c.n(2) == 0 {
+		rules.MinBackoff, rules.MaxBackoff, rules.Jitter = time.Second, 5*time.Second, 0.5
+	}
+	if c.n(3) == 0 {
+		rules.MaxRestarts, rules.Within = 10, 10*time.Second
+	}
+	return rules
 }
 
 // rage returns when everybody has got what they waited for.

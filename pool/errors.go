@@ -15,8 +15,12 @@ var (
 	ErrClosed = messages.ErrClosed
 	// ErrTerminated: the pool was terminated before the task ended.
 	ErrTerminated = messages.ErrTerminated
-	// ErrBroken: an initializer failed. The error wraps what it returned.
+	// ErrBroken: an initializer failed, or the pool's supervision gave up. The error
+	// wraps the failure.
 	ErrBroken = messages.ErrBroken
+	// ErrTooManyRestarts: workers failed more often than the pool's [Supervision]
+	// allows. It comes within ErrBroken, and wraps the last failure.
+	ErrTooManyRestarts = messages.ErrTooManyRestarts
 	// ErrFull: the queue is full and its policy is Reject.
 	ErrFull = messages.ErrFull
 	// ErrDropped: the queue was full and its policy is DropOldest.

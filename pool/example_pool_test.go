@@ -274,6 +274,37 @@ func ExampleWithInitializer() {
 	// Output: [orders for db/worker-1 orders for db/worker-2] <nil>
 }
 
+// A panic of our own leaves the connection as it was; a lost connection is made anew.
+func ExampleWithSupervision() {
+	ctx := context.Background()
+	lost := errors.New("connection lost")
+	var connected int
+	p, err := pool.New(pool.WithWorkers(1),
+		pool.WithInitializer(func(context.Context) error { connected++; return nil }),
+		pool.WithSupervision(pool.Supervision{Decide: func(f pool.Failure) pool.Directive {
+			if errors.Is(f.Err, lost) {
+				return pool.Restart
+			}
+			return pool.Resume
+		}}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, cause := range []any{"a bug", lost, "another bug"} {
+		_, err := pool.Apply(ctx, p, func(context.Context) (int, error) { panic(cause) })
+		var panicked *pool.PanicError
+		fmt.Println(errors.As(err, &panicked), panicked.Value)
+	}
+	_ = p.Shutdown(ctx)
+	fmt.Println("connected", connected, "times, restarts:", p.Stats().Restarts)
+	// Output:
+	// true a bug
+	// true connection lost
+	// true another bug
+	// connected 2 times, restarts: 1
+}
+
 func ExampleWithInitializer_failure() {
 	ctx := context.Background()
 	errRefused := errors.New("connection refused")

@@ -75,12 +75,24 @@ func WithActorSystem(system *actor.ActorSystem) Option {
 // WithInitializer has init called once on each worker before its first task,
 // and again when the worker was restarted because a task panicked or called
 // Goexit. Its context ends when the pool is terminated and carries the worker's
-// name. If init fails, whichever way, the pool is broken: all tasks that wait
-// and all later ones fail with ErrBroken, which wraps the failure. init must
-// not wait for tasks of its own pool. A nil init panics.
+// name. If init fails, whichever way, the pool is broken, unless its supervision says
+// otherwise ([WithSupervision]): all tasks that wait and all later ones fail with
+// ErrBroken, which wraps the failure. init must not wait for tasks of its own pool. A
+// nil init panics.
 func WithInitializer(init func(ctx context.Context) error) Option {
 	mustHave(init != nil, "WithInitializer", "function")
 	return func(c *config) { c.Initializer = init }
+}
+
+// WithSupervision sets what becomes of workers that fail, and of the pool if they do
+// so too often. Default: the zero Supervision. New rejects rules that are wrong or
+// have no effect, and says which.
+func WithSupervision(rules Supervision) Option {
+	return func(c *config) {
+		err := rules.Check()
+		c.Supervision = rules
+		c.check(err == nil, "WithSupervision", "%v", err)
+	}
 }
 
 // WithName names the pool, in logs and in the names of its workers, which are

@@ -1,5 +1,6 @@
 // Supervision prints a pool's tree while its workers are made to panic, and
-// shows that they come back with fresh state.
+// shows that they come back with fresh state: one for one, then all for one, then
+// with a pause that grows, until they fail more often than they may.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"sync"
+	"time"
 
 	"github.com/greenroom-go/greenroom/pool"
 )
@@ -60,6 +62,58 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("shut down, restarts:", p.Stats().Restarts)
+
+	allForOne(ctx)
+	tooOften(ctx)
+}
+
+// allForOne has one worker fail and all come back.
+func allForOne(ctx context.Context) {
+	seen := &lives{count: map[string]int{}}
+	begun := make(chan struct{}, 6)
+	initialize := func(ctx context.Context) error {
+		defer func() { begun <- struct{}{} }()
+		return seen.begin(ctx)
+	}
+	everybody := func() {
+		for range 3 {
+			<-begun
+		}
+	}
+	err := pool.With(ctx, func(p *pool.Pool) error {
+		everybody()
+		_, err := pool.Apply(ctx, p, func(context.Context) (int, error) { panic("the lights went out") })
+		report(err)
+		everybody()
+		show("after one of them panicked, all for one", p, seen)
+		return nil
+	}, pool.WithWorkers(3), pool.WithName("choir"), pool.WithInitializer(initialize),
+		pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}))
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// tooOften has a worker fail again and again, until its pool gives up.
+func tooOften(ctx context.Context) {
+	err := pool.With(ctx, func(p *pool.Pool) error {
+		for {
+			began := time.Now()
+			_, err := pool.Apply(ctx, p, func(context.Context) (int, error) { panic("stage fright") })
+			if errors.Is(err, pool.ErrTooManyRestarts) {
+				fmt.Println("the pool gave up: failed 4 times within a minute, 3 are allowed")
+				return nil
+			}
+			report(err)
+			fmt.Println("  after", time.Since(began).Round(10*time.Millisecond))
+		}
+	}, pool.WithWorkers(1), pool.WithName("soloist"), pool.WithSupervision(pool.Supervision{
+		MaxRestarts: 3, Within: time.Minute,
+		MinBackoff: 20 * time.Millisecond, MaxBackoff: time.Second,
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 func report(err error) {

@@ -1,0 +1,179 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
+// This file is what the supervisor does when a child fails; supervision.go says
+// what that must be.
+
+// rest is a worker's wait for its restart. Meanwhile its mailbox is suspended, and
+// the router counts on others. It ends with the timer, whose message this is; when
+// somebody stops the worker; and with the pool.
+type rest struct {
+	number int
+	timer  *time.Timer
+}
+
+// HandleFailure makes the supervisor its own strategy in Proto.Actor's sense.
+func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Supervisor, child *actor.PID,
+	_ *actor.RestartStatistics, reason, message any,
+) {
+	failure := asFailure(reason)
+	v := verdict{directive: Restart}
+	number := s.numberOf(by.(actor.Context), child)
+	if number > 0 {
+		failure.Worker = s.router.WorkerName(number)
+		v = s.judge(failure)
+	}
+	err := failure.Err
+	if v.exceeded {
+		rules := s.rules()
+		err = fmt.Errorf("%w: more than %d within %v, the last one of %s: %w", messages.ErrTooManyRestarts,
+			rules.MaxRestarts, rules.Within, failure.Worker, err)
+	}
+	directive, name := s.whatTo(v, by)
+	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", err, "directive", name)
+	publish(system, &actor.SupervisorEvent{Child: child, Reason: reason, Directive: directive})
+	switch directive {
+	case actor.ResumeDirective:
+		by.ResumeChildren(child)
+	case actor.RestartDirective:
+		s.restart(by, child, number)
+	case actor.EscalateDirective:
+		by.StopChildren(child) // and so replaced, if the parent has the pool go on
+		by.EscalateFailure(&Failure{failure.Kind, err, failure.Worker}, message)
+	case actor.StopDirective:
+		if !s.stopping {
+			s.router.Break(err)
+		}
+		by.StopChildren(child)
+	}
+}
+
+func (s *supervisor) rules() *Supervision { return &s.router.config.Supervision }
+
+// judge asks the rules about the failure of a worker. While the pool stops nobody
+// is: in Proto.Actor a restart would cancel the stop.
+func (s *supervisor) judge(failure *Failure) verdict {
+	if s.stopping {
+		return verdict{}
+	}
+	now := time.Now()
+	v := s.rules().judge(failure.Kind, s.decided(*failure), s.restarts, now)
+	if v.counts {
+		s.restarts = append(s.rules().within(s.restarts, now), now)
+	}
+	return v
+}
+
+// decided is what the user's function says, or 0.
+func (s *supervisor) decided(failure Failure) (d Directive) {
+	decide := s.rules().Decide
+	if decide == nil {
+		return 0
+	}
+	broken := contained(func() { d = decide(failure) })
+	switch {
+	case broken != nil:
+		s.router.log(slog.LevelError, "the pool's Decide failed", "error", broken.Err)
+		return 0
+	case !d.valid():
+		s.router.log(slog.LevelError, "the pool's Decide returned no directive", "directive", d.String())
+		return 0
+	}
+	return d
+}
+
+// whatTo translates a verdict.
+func (s *supervisor) whatTo(v verdict, by actor.Supervisor) (_ actor.Directive, name string) {
+	switch {
+	case s.stopping:
+		return actor.StopDirective, "stop"
+	case v.directive == Escalate && by.(actor.Context).Parent() == nil:
+		return actor.StopDirective, Break.String()
+	}
+	return [...]actor.Directive{
+		Restart: actor.RestartDirective, Resume: actor.ResumeDirective, Escalate: actor.EscalateDirective, Break: actor.StopDirective,
+	}[v.directive], v.directive.String()
+}
+
+// restart restarts a child now, or a worker when it has waited long enough.
+func (s *supervisor) restart(by actor.Supervisor, child *actor.PID, number int) {
+	if number == 0 {
+		by.RestartChildren(child)
+		return
+	}
+	wait := s.patienceOf(number).next(*s.rules(), time.Now())
+	if wait == 0 {
+		s.restartNow(number)
+		return
+	}
+	if s.resting == nil {
+		s.resting = make([]*rest, len(s.workers))
+	}
+	r := &rest{number: number}
+	s.resting[number] = r
+	r.timer = time.AfterFunc(wait, func() { s.voice.tell(r) })
+}
+
+func (s *supervisor) patienceOf(number int) *patience {
+	if s.patience == nil {
+		s.patience = make([]patience, len(s.workers))
+	}
+	return &s.patience[number]
+}
+
+// rested restarts a worker that has waited.
+func (s *supervisor) rested(r *rest) {
+	if s.isResting(r.number) && s.resting[r.number] == r {
+		s.wakeUp(r.number)
+		s.restartNow(r.number)
+	}
+}
+
+func (s *supervisor) isResting(number int) bool { return s.resting != nil && s.resting[number] != nil }
+
+// wakeUp ends the wait of a worker without a restart, and reports whether it waited.
+func (s *supervisor) wakeUp(number int) bool {
+	if !s.isResting(number) {
+		return false
+	}
+	s.resting[number].timer.Stop()
+	s.resting[number] = nil
+	return true
+}
+
+// restartNow restarts a worker and those that the scope adds, except for workers
+// that wait for a restart of their own.
+func (s *supervisor) restartNow(number int) {
+	for other, box := range s.workers {
+		if box == nil || s.isResting(other) || !s.rules().Scope.covers(number, other) {
+			continue
+		}
+		s.router.restarts.Add(1)
+		box.PostSystemMessage(&actor.Restart{})
+	}
+}
+
+// covers reports whether a worker is restarted when one has failed.
+func (s Scope) covers(failed, worker int) bool {
+	return worker == failed || s == AllForOne || s == RestForOne && worker > failed
+}
+
+// asFailure makes a copy of why a child failed.
+func asFailure(reason any) *Failure {
+	var failure *Failure
+	if err, ok := reason.(error); ok && errors.As(err, &failure) {
+		f := *failure
+		return &f
+	}
+	return &Failure{Kind: TaskPanicked, Err: NewPanicError(reason)}
+}

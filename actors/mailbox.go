@@ -245,7 +245,7 @@ func (m *mailbox) handleSystem(message any) {
 // poison gives a worker a poison pill, which it takes when the function that it
 // runs has returned.
 func (m *mailbox) poison() {
-	if !m.stopIdle() {
+	if m.router.config.Cleanup != nil || !m.stopIdle() { // each cleans up on a goroutine of its own
 		m.PostUserMessage(&actor.PoisonPill{})
 	}
 }

@@ -34,15 +34,16 @@ const (
 // Valid reports whether p is one of the policies.
 func (p Policy) Valid() bool { return p < policies }
 
-// Config is what a pool is made of. All fields are required, except
-// Initializer, which may be nil.
+// Config is what a pool is made of. All fields are required, except Initializer and
+// Cleanup, which may be nil.
 type Config struct {
 	Name        string
 	Workers     int
 	Limit       int // of waiting tasks, or Unlimited
 	Policy      Policy
 	Strategy    Strategy
-	Initializer func(context.Context) error
+	Initializer func(context.Context) (state any, err error)
+	Cleanup     func(ctx context.Context, state any) error // of a worker that was initialized and ends
 	Supervision Supervision
 	Logger      *slog.Logger
 }
@@ -122,7 +123,8 @@ type Router struct {
 
 // slot is a worker's place, which outlives the worker actors that fill it.
 type slot struct {
-	succeeded atomic.Int64 // tasks; written by the worker, read by anybody
+	succeeded atomic.Int64        // tasks; written by the worker, read by anybody
+	state     atomic.Pointer[any] // what the initializer made; written by the worker, read by tasks
 
 	// Touched only by the worker, or by whom its place is lent to, until it
 	// reports to the router.

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,9 +14,10 @@ import (
 // worker is the actor that runs tasks, one at a time. A new one is made at each
 // restart. Its fields are touched only inside Receive.
 type worker struct {
-	router *Router
-	number int // known once it has started, like box
-	box    *mailbox
+	router      *Router
+	number      int // known once it has started, like box
+	box         *mailbox
+	initialized bool
 }
 
 const workerPrefix = "worker-"
@@ -47,7 +47,10 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.started(ctx)
 	case *actor.Stopping:
 		w.box.stop()
-	case *actor.Stopped, *actor.Restarting:
+		w.cleanUp()
+	case *actor.Restarting:
+		w.cleanUp()
+	case *actor.Stopped:
 	case *actor.Touch: // Proto.Actor answers it
 	default:
 		ctx.Forward(ctx.Parent())
@@ -152,49 +155,10 @@ func (w *worker) started(ctx actor.Context) {
 	w.initialize()
 }
 
-// initialize runs the initializer; its failure is the worker's.
-func (w *worker) initialize() {
-	initializer := w.router.config.Initializer
-	if initializer == nil {
-		return
-	}
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		failure := NewFailure(recover())
-		err := fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), failure.Err)
-		initFailure := &Failure{Kind: InitializerFailed, Err: err}
-		if failure.Kind == TaskExited {
-			w.box.running.failure = initFailure
-			return
-		}
-		panic(initFailure)
-	}()
-	err := initializer(context.WithValue(w.router.life, workerKey{}, w.router.WorkerName(w.number)))
-	returned = true
-	if err != nil {
-		panic(&Failure{Kind: InitializerFailed, Err: fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), err)})
-	}
-}
-
 // sinceStart is the time since the process began, as the clock of batches.
 func sinceStart() time.Duration { return time.Since(processStart) }
 
 var processStart = time.Now()
-
-type workerKey struct{}
-
-// WorkerName is the name of the worker that runs the task or the initializer
-// to which ctx belongs, or "".
-func WorkerName(ctx context.Context) string {
-	if t := runningTask(ctx); t != nil && t.place > 0 {
-		return t.router.WorkerName(int(t.place))
-	}
-	name, _ := ctx.Value(workerKey{}).(string)
-	return name
-}
 
 // answerForeign replies to a message that the pool cannot take as a task. Without a
 // sender it is a dead letter.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -48,7 +49,8 @@ func (b blunders) Handle(_ context.Context, record slog.Record) error {
 
 func (b blunders) see(err error) {
 	var p *pool.PanicError
-	if errors.As(err, &p) && p.Value != "boom" && p.Value != "callback" && p.Value != "sequence" && p.Value != "decide" {
+	ours := []any{"boom", "callback", "sequence", "decide", "cleanup"}
+	if errors.As(err, &p) && !slices.Contains(ours, p.Value) {
 		b.t.Errorf("not one of the test's panics: %v", err)
 	}
 }
@@ -64,6 +66,7 @@ type chaos struct {
 	unlimited bool
 	sent      atomic.Int64
 	answered  atomic.Int64
+	states    atomic.Int64 // of workers
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -97,6 +100,19 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	}
 	if c.n(3) == 0 {
 		opts = append(opts, pool.WithInitializer(func(context.Context) error { c.nap(); return nil }))
+	}
+	if c.n(3) == 0 {
+		opts = append(opts, pool.WithState(func(context.Context) (int, error) {
+			c.nap()
+			return int(c.states.Add(1)), nil
+		}, func(int) error {
+			defer c.states.Add(-1)
+			if c.n(10) == 0 {
+				panic("cleanup")
+			}
+			c.nap()
+			return nil
+		}))
 	}
 	if c.n(2) == 0 {
 		opts = append(opts, pool.WithSupervision(c.supervision()))
@@ -177,6 +193,7 @@ func (c *chaos) shutDown(t *testing.T) {
 		require.NotErrorIs(t, err, pool.ErrNotReady)
 		c.see(err)
 	}
+	require.Zero(t, c.states.Load(), "every worker has cleaned up")
 	synctest.Wait()
 	require.Equal(t, c.sent.Load(), c.answered.Load(), "each message has one answer")
 	require.NoError(t, c.system.Root.StopFuture(c.receiver).Wait())

@@ -274,6 +274,32 @@ func ExampleWithInitializer() {
 	// Output: [orders for db/worker-1 orders for db/worker-2] <nil>
 }
 
+func ExampleWithState() {
+	ctx := context.Background()
+	var files atomic.Int64
+	p, err := pool.New(pool.WithWorkers(1),
+		pool.WithState(
+			func(context.Context) (*os.File, error) { files.Add(1); return os.Open(os.DevNull) },
+			(*os.File).Close))
+	if err != nil {
+		log.Fatal(err)
+	}
+	name := func(ctx context.Context) (string, error) {
+		file, _ := pool.State[*os.File](ctx)
+		return file.Name(), nil
+	}
+	for range 3 {
+		_, err = pool.Apply(ctx, p, name)
+		fmt.Println(err)
+	}
+	fmt.Println(p.Shutdown(ctx), files.Load(), "file")
+	// Output:
+	// <nil>
+	// <nil>
+	// <nil>
+	// <nil> 1 file
+}
+
 // A panic of our own leaves the connection as it was; a lost connection is made anew.
 func ExampleWithSupervision() {
 	ctx := context.Background()

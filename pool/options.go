@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -26,6 +25,7 @@ type config struct {
 	actors.Config
 	strategy func() Strategy
 	system   *actor.ActorSystem
+	hooks
 	optionErrors
 }
 
@@ -45,6 +45,7 @@ func newConfig(opts []Option) (*config, error) {
 		}
 		opt(c)
 	}
+	c.Initializer, c.Cleanup = c.hooks.initializer(), c.hooks.cleanup()
 	return c, c.err()
 }
 
@@ -70,18 +71,6 @@ func WithActorSystem(system *actor.ActorSystem) Option {
 			c.check(!system.IsStopped(), "WithActorSystem", "the system was shut down")
 		}
 	}
-}
-
-// WithInitializer has init called once on each worker before its first task,
-// and again when the worker was restarted because a task panicked or called
-// Goexit. Its context ends when the pool is terminated and carries the worker's
-// name. If init fails, whichever way, the pool is broken, unless its supervision says
-// otherwise ([WithSupervision]): all tasks that wait and all later ones fail with
-// ErrBroken, which wraps the failure. init must not wait for tasks of its own pool. A
-// nil init panics.
-func WithInitializer(init func(ctx context.Context) error) Option {
-	mustHave(init != nil, "WithInitializer", "function")
-	return func(c *config) { c.Initializer = init }
 }
 
 // WithSupervision sets what becomes of workers that fail, and of the pool if they do

@@ -157,6 +157,8 @@ func TestNilFunctionPanicsNamingThePackage(t *testing.T) {
 			"Call":              func() { _, _ = pool.Call(ctx, p, nil) },
 			"CallAsync":         func() { pool.CallAsync(ctx, p, (func())(nil)) },
 			"WithInitializer":   func() { pool.WithInitializer(nil) },
+			"WithCleanup":       func() { pool.WithCleanup(nil) },
+			"WithState":         func() { pool.WithState[int](nil, nil) },
 			"WithCallback":      func() { pool.WithCallback[int](nil) },
 			"WithErrorCallback": func() { pool.WithErrorCallback(nil) },
 			"WithRouting":       func() { pool.WithRouting(nil) },

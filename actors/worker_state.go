@@ -1,0 +1,95 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// This file is about what a worker has besides its tasks: a name, and a state that
+// its initializer makes and its clean-up hook ends.
+
+// initialize runs the initializer; its failure is the worker's.
+func (w *worker) initialize() {
+	initializer := w.router.config.Initializer
+	if initializer == nil {
+		w.initialized = true
+		return
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		failure := NewFailure(recover())
+		err := fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), failure.Err)
+		initFailure := &Failure{Kind: InitializerFailed, Err: err}
+		if failure.Kind == TaskExited {
+			w.box.running.failure = initFailure
+			return
+		}
+		panic(initFailure)
+	}()
+	state, err := initializer(w.context(w.router.life))
+	returned = true
+	if err != nil {
+		panic(&Failure{Kind: InitializerFailed, Err: fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), err)})
+	}
+	w.router.slots[w.number].state.Store(&state)
+	w.initialized = true
+}
+
+// cleanUp ends the state of a worker that stops, or is about to begin anew. Whatever
+// the hook does, the worker goes its way.
+func (w *worker) cleanUp() {
+	hook := w.router.config.Cleanup
+	if !w.initialized {
+		return
+	}
+	w.initialized = false
+	state := w.router.slots[w.number].state.Swap(nil)
+	if hook == nil {
+		return
+	}
+	var err error
+	failure := contained(func() { err = hook(w.context(context.Background()), valueOf(state)) })
+	if failure != nil {
+		err = failure.Err
+	}
+	if err != nil {
+		w.router.log(slog.LevelError, "clean-up of a worker failed", "worker", w.router.WorkerName(w.number), "error", err)
+	}
+}
+
+func valueOf(state *any) any {
+	if state == nil {
+		return nil
+	}
+	return *state
+}
+
+// context is what the worker's hooks are called with.
+func (w *worker) context(parent context.Context) context.Context {
+	return context.WithValue(parent, workerKey{}, w.router.WorkerName(w.number))
+}
+
+type workerKey struct{}
+
+// WorkerName is the name of the worker that runs the task or one of the hooks to
+// which ctx belongs, or "".
+func WorkerName(ctx context.Context) string {
+	if t := runningTask(ctx); t != nil && t.place > 0 {
+		return t.router.WorkerName(int(t.place))
+	}
+	name, _ := ctx.Value(workerKey{}).(string)
+	return name
+}
+
+// WorkerState is what the initializer made for the worker that runs the task to which
+// ctx belongs, or nil.
+func WorkerState(ctx context.Context) any {
+	if t := runningTask(ctx); t != nil && t.place > 0 {
+		return valueOf(t.router.slots[t.place].state.Load())
+	}
+	return nil
+}

@@ -97,7 +97,7 @@ func (r *Router) enterPlain(t *Task) {
 
 // keep keeps the pool from being collected until everything accepted has ended.
 func (r *Router) keep() {
-	if r.kept == nil && r.owner != nil {
+	if r.kept == nil && r.owner != nil && !r.paused.Load() {
 		r.kept = r.owner()
 	}
 }
@@ -288,13 +288,24 @@ func (r *Router) refusal(t *Task) error {
 // for it counts tasks in batches until the worker reports.
 func (r *Router) surelyHasRoom() bool {
 	return r.config.Limit == Unlimited ||
-		r.line.length+r.queue.length+r.loaned-r.uncounted+r.active < r.config.Limit+r.config.Workers
+		r.line.length+r.queue.length+r.loaned-r.uncounted+r.active < r.config.Limit+r.places()
 }
 
 // room reports whether one more task may wait. Tasks that a free worker is
 // about to take do not count as waiting.
 func (r *Router) room() bool {
+	if r.paused.Load() {
+		return r.waiting() < r.config.Limit
+	}
 	return r.surelyHasRoom() || r.waiting()+r.busy() < r.config.Limit+r.config.Workers
+}
+
+// places is how many tasks run, or would be taken up at once.
+func (r *Router) places() int {
+	if r.paused.Load() {
+		return r.active
+	}
+	return r.config.Workers
 }
 
 // roomForWaiter is room for those who wait if there is none: they need not be

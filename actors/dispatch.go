@@ -99,7 +99,7 @@ func (r *Router) nextBatch(s *slot) *batch {
 		}
 		r.drop(s)
 	}
-	if s.lent != nil || s.failing {
+	if s.lent != nil || s.failing || r.paused.Load() {
 		return nil
 	}
 	b := r.fromQueue(s)
@@ -249,6 +249,9 @@ func (r *Router) finished(t *Task) {
 // for them; the number is that of its own pieces among them.
 func (t *Task) OthersWait(own int) bool {
 	r := t.router
+	if r.paused.Load() { // then it waits itself
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	waiting := r.line.length + r.queue.shared.length + r.queue.ownOf(int(t.place)).length

@@ -3,7 +3,8 @@ package actors
 // This file says which tasks occupy the workers.
 
 // holders are the running tasks of which one must go on before t, which waits
-// in the queue, can start. None if a worker is free for it, or may be soon.
+// in the queue, can start. None if a worker is free for it, or may be soon. A pause
+// makes no difference: it may end at any time.
 func (r *Router) holders(t *Task) []*Task {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,8 +10,9 @@ import (
 
 // This file is the pool's way from open to its end.
 
-// Close makes the pool refuse new tasks. What was accepted is finished; those
-// who wait for room are refused. It does not block and may be repeated.
+// Close makes the pool refuse new tasks. What was accepted is finished, and so a
+// pause ends; those who wait for room are refused. It does not block and may be
+// repeated.
 func (r *Router) Close() {
 	var fx effects
 	r.mu.Lock()
@@ -20,6 +21,7 @@ func (r *Router) Close() {
 		return
 	}
 	r.state = closing
+	r.resume(&fx)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
 	var closers []closer
 	for t := range r.roots {
@@ -45,6 +47,7 @@ func (r *Router) Terminate() int {
 		return 0
 	}
 	r.state = terminated
+	r.paused.Store(false)
 	doomed, functions := r.pending()
 	r.dropFunctions(functions, messages.Terminated)
 	doomed = append(doomed, r.runningLocked()...)

@@ -4,7 +4,7 @@ package actors
 
 // rouse sees to it that a worker comes for what any may take.
 func (r *Router) rouse(fx *effects) {
-	if r.coming > 0 || !r.waits() {
+	if r.coming > 0 || r.paused.Load() || !r.waits() {
 		return
 	}
 	if s := r.idle.head; s != nil {
@@ -53,6 +53,7 @@ func (r *Router) wake(s *slot, fx *effects) {
 func (r *Router) rouseWorker(number int, fx *effects) {
 	s := &r.slots[number]
 	switch {
+	case r.paused.Load():
 	case s.in == &r.idle:
 		r.wake(s, fx)
 	case !s.started:

@@ -84,7 +84,9 @@ type Router struct {
 	// held says that submitters wait for room and none of them has been let in
 	// just now. Written under mu; workers read it between two tasks of a batch.
 	held atomic.Bool
-	_    [64]byte // what follows changes with every task, what stands above is read with every task
+	// paused says that workers take up nothing new. Written under mu.
+	paused atomic.Bool
+	_      [64]byte // what follows changes with every task, what stands above is read with every task
 
 	mu        shortMutex
 	state     int

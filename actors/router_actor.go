@@ -21,6 +21,10 @@ func (a routerActor) Receive(ctx actor.Context) {
 		a.task(ctx, m)
 	case *messages.Drain:
 		a.router.Close()
+	case *messages.Pause:
+		a.router.Pause()
+	case *messages.Resume:
+		a.router.Resume()
 	case actor.AutoReceiveMessage, actor.SystemMessage, actor.AutoRespond:
 	default:
 		answerForeign(ctx)

@@ -10,6 +10,8 @@ type Stats struct {
 	Started int
 	// Running is how many of them have a task in hand.
 	Running int
+	// Paused says that the workers take up nothing new.
+	Paused bool
 	// Waiting is how many tasks are in the queue.
 	Waiting int
 	// Accepted counts tasks, maps and streams taken on so far.
@@ -31,6 +33,7 @@ func (r *Router) Stats() Stats {
 	s := Stats{
 		Workers:  r.config.Workers,
 		Running:  r.busy(),
+		Paused:   r.paused.Load(),
 		Waiting:  r.waiting(),
 		Accepted: r.accepted,
 		Late:     r.late.Load(),

@@ -34,6 +34,15 @@ type Terminate struct{}
 // all tasks that it forwarded before, so that those are still accepted.
 type Drain struct{}
 
+// Pause has the pool take up nothing new, behind the tasks sent before, until Resume
+// comes. Anybody may send it to a pool's address. There is no answer; it may be
+// repeated. Lost if the pool has ended.
+type Pause struct{}
+
+// Resume ends what Pause began. Anybody may send it to a pool's address. There is no
+// answer; without a Pause it changes nothing.
+type Resume struct{}
+
 func (*StartWorkers) toSupervisor() {}
 func (*Drained) toSupervisor()      {}
 func (*Terminate) toSupervisor()    {}

@@ -365,12 +365,20 @@ func (c *chaos) send(depth int) {
 	})
 }
 
-// disturb stops a worker, or answers in the place of a task.
+// disturb stops a worker, has the pool pause for a while, or answers in the place of
+// a task.
 func (c *chaos) disturb() {
-	if c.n(4) == 0 {
+	switch c.n(6) {
+	case 0:
 		pool := c.p.PID()
 		c.system.Root.Stop(actor.NewPID(pool.Address, fmt.Sprintf("%s/worker-%d", pool.Id, 1+c.n(c.p.Workers()))))
-	} else if r, ok := c.recent(); ok {
-		c.system.Root.Send(r.PID(), &messages.Result{Value: 7})
+	case 1:
+		if c.p.Pause() {
+			time.AfterFunc(time.Duration(c.n(5))*time.Second, c.p.Resume)
+		}
+	default:
+		if r, ok := c.recent(); ok {
+			c.system.Root.Send(r.PID(), &messages.Result{Value: 7})
+		}
 	}
 }

@@ -30,6 +30,23 @@ func TestUnclosedPoolIsClosedAndSaysSoWhenCollected(t *testing.T) {
 	<-stopped
 }
 
+func TestPausedPoolThatNobodyCanResumeIsClosedWhenCollected(t *testing.T) {
+	logged := make(chan string, 1)
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { logged <- string(b); return len(b), nil }), nil))
+	r := func() *pool.AsyncResult[int] {
+		p, err := pool.New(pool.WithWorkers(1), pool.WithLogger(logger))
+		require.NoError(t, err)
+		_, err = pool.Apply(t.Context(), p, value(1))
+		require.NoError(t, err)
+		p.Pause()
+		return pool.ApplyAsync(t.Context(), p, value(2))
+	}()
+	require.Contains(t, collect(t, logged), "pool was never closed")
+	v, err := r.Get(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, v)
+}
+
 // watchPool tells when a pool has stopped, without holding it or asking for its
 // address.
 func watchPool(t *testing.T, p *pool.Pool, stopped chan struct{}) {

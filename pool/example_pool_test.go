@@ -443,3 +443,21 @@ func ExamplePool_Stats() {
 	// succeeded 2
 	// failed 1
 }
+
+func ExamplePool_Pause() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Shutdown(ctx)
+
+	p.Pause() // a deployment, say
+	r := pool.ApplyAsync(ctx, p, func(context.Context) (string, error) { return "done", nil })
+	fmt.Println(p.Stats().Waiting, "waits")
+	p.Resume()
+	fmt.Println(r.Get(ctx))
+	// Output:
+	// 1 waits
+	// done <nil>
+}

@@ -86,8 +86,15 @@ func (m *mapRunner[T, R]) work(ctx context.Context, w *mapWork[T, R], chunk int)
 	err := m.chunks(ctx, w, chunk)
 	returned = true
 	m.task.Vacate()
+	held := m.task.IsHeldUp() // by a pause of the pool
+	if held {
+		j.lost(m)
+	}
 	j.leave(m)
 	j.fail(err)
+	if held {
+		j.replace(m)
+	}
 }
 
 // chunks calls the function for the items of one chunk after another, of each up
@@ -103,6 +110,9 @@ func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk in
 			j.endedEarly(m.at, err)
 		}
 		m.ended++
+		if m.task.IsHeldUp() {
+			return err
+		}
 		next, ok := j.claims.begin()
 		if !ok {
 			return err

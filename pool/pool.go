@@ -139,9 +139,19 @@ func (p *Pool) Ready(ctx context.Context) error {
 
 // Close makes the pool refuse new tasks with ErrClosed, including those that
 // wait for room in the queue. Tasks that were accepted are finished, and so are
-// maps and streams; a stream no longer waits for its reader. Close does not
+// maps and streams; a stream no longer waits for its reader. A pause ends. Close does not
 // block; it may be repeated and has no effect after Terminate.
 func (p *Pool) Close() { p.router.Close() }
+
+// Pause has the workers take up nothing new until [Pool.Resume]: tasks are accepted as
+// before, and wait. What runs is finished, with what it waits for; maps and streams
+// under way finish the chunks in hand. It does not block, may be repeated, and reports
+// false if the pool was closed or terminated: Close ends a pause, since what was
+// accepted is to be finished. [*messages.Pause] does the same as a message.
+func (p *Pool) Pause() bool { return p.router.Pause() }
+
+// Resume ends a pause.
+func (p *Pool) Resume() { p.router.Resume() }
 
 // CancelQueued cancels every task that has not started, with ErrCancelled, and
 // reports how many results it ended or cut short. What runs is finished. A map

@@ -172,8 +172,7 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 	case policy == CallerRuns && !message && r.mayRunAnywhere(t):
 		r.enter(t)
 		t.state.Store(stateRunning)
-		t.outside = true
-		r.beside[t] = struct{}{}
+		r.besides(t, 0)
 		r.attendants++
 		r.unlock(&fx)
 		r.runBeside(ctx, t)

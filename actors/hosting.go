@@ -66,7 +66,6 @@ func (f *frame) holds(piece *Task) bool {
 // ErrDeadlock. The place is given back when piece has ended.
 func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 	f := t.frame()
-	piece.place = t.place
 	h := f.beginHosting(piece)
 	wake, e := h.wake, &h.entry
 	done := t.done(ctx, wake)

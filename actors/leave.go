@@ -71,13 +71,20 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 		nudge.give() // what t held back may be free now
 		return nil
 	}
-	t.outside = true
 	if t.isLinked() {
 		r.queue.take(t)
 	} else if !t.pinned() && !t.exempt {
 		r.uncounted++
 	}
-	r.beside[t] = struct{}{}
+	r.besides(t, worker)
 	r.admit(&fx)
 	return t
+}
+
+// besides takes down that t runs in the place of a task that waits, on a worker, or in
+// that of its submitter (0).
+func (r *Router) besides(t *Task, worker int) {
+	t.outside = true
+	t.place = int32(worker)
+	r.beside[t] = struct{}{}
 }

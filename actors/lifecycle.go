@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -20,7 +21,7 @@ func (r *Router) Close() {
 		r.mu.Unlock()
 		return
 	}
-	r.state = closing
+	r.state, r.closedAt = closing, time.Now()
 	r.resume(&fx)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
 	var closers []closer
@@ -45,6 +46,9 @@ func (r *Router) Terminate() int {
 	if r.state == terminated {
 		r.mu.Unlock()
 		return 0
+	}
+	if r.state == open {
+		r.closedAt = time.Now()
 	}
 	r.state = terminated
 	r.paused.Store(false)
@@ -212,6 +216,7 @@ func (r *Router) checkEnded() {
 	select {
 	case <-r.ended:
 	default:
+		r.endedAt = time.Now()
 		close(r.ended)
 	}
 }

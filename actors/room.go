@@ -169,7 +169,7 @@ func (r *Router) runBeside(ctx context.Context, t *Task) {
 		waitGraph.insist(waiting, e)
 		defer waitGraph.leave(waiting, e)
 	}
-	go t.perform(func(*Failure, bool) {
+	go t.performApart(func(*Failure, bool) {
 		r.Attend(-1)
 		close(over)
 	})

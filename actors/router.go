@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -120,7 +121,9 @@ type Router struct {
 	outstanding int                // accepted and not yet ready, or not yet reported
 	attendants  int                // goroutines that serve the pool: feeders, the lane
 	drained     bool
-	stopped     bool // the supervisor has stopped
+	stopped     bool      // the supervisor has stopped
+	closedAt    time.Time // when it was first closed or terminated
+	endedAt     time.Time
 }
 
 // slot is a worker's place, which outlives the worker actors that fill it.

@@ -30,6 +30,10 @@ type Stats struct {
 func (r *Router) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.statsLocked()
+}
+
+func (r *Router) statsLocked() Stats {
 	s := Stats{
 		Workers:  r.config.Workers,
 		Running:  r.busy(),

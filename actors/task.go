@@ -109,7 +109,7 @@ type Task struct {
 	outside bool // runs in the place of another task or of its submitter; written by who claims it, under router.mu
 
 	// place is the worker that the task occupies, from 1; 0: none. Written by who
-	// claims the task, before the function starts.
+	// claims the task, before the function starts; if outside, under router.mu.
 	place int32
 	state atomic.Uint32
 	more  atomic.Pointer[more]
@@ -255,8 +255,12 @@ func (t *Task) Refuse(err error) {
 }
 
 // Start makes a task that is not queued, a piece of a map or stream, run in the
-// place of a task that waits for it. The caller hands it over to be run.
-func (t *Task) Start() {
-	t.outside = true
+// place of a task that waits for it, on a worker (0: none). The caller hands it over to
+// be run.
+func (t *Task) Start(worker int) {
 	t.state.Store(stateRunning)
+	r := t.router
+	r.mu.Lock()
+	r.besides(t, worker)
+	r.mu.Unlock()
 }

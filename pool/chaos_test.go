@@ -194,6 +194,9 @@ func (c *chaos) shutDown(t *testing.T) {
 		c.see(err)
 	}
 	require.Zero(t, c.states.Load(), "every worker has cleaned up")
+	report := c.p.Report()
+	require.True(t, report.Ended)
+	require.Empty(t, report.Running)
 	synctest.Wait()
 	require.Equal(t, c.sent.Load(), c.answered.Load(), "each message has one answer")
 	require.NoError(t, c.system.Root.StopFuture(c.receiver).Wait())
@@ -365,10 +368,10 @@ func (c *chaos) send(depth int) {
 	})
 }
 
-// disturb stops a worker, has the pool pause for a while, or answers in the place of
-// a task.
+// disturb stops a worker, has the pool pause for a while, looks at everything, or
+// answers in the place of a task.
 func (c *chaos) disturb() {
-	switch c.n(6) {
+	switch c.n(7) {
 	case 0:
 		pool := c.p.PID()
 		c.system.Root.Stop(actor.NewPID(pool.Address, fmt.Sprintf("%s/worker-%d", pool.Id, 1+c.n(c.p.Workers()))))
@@ -376,6 +379,8 @@ func (c *chaos) disturb() {
 		if c.p.Pause() {
 			time.AfterFunc(time.Duration(c.n(5))*time.Second, c.p.Resume)
 		}
+	case 2:
+		_ = c.p.Report().String()
 	default:
 		if r, ok := c.recent(); ok {
 			c.system.Root.Send(r.PID(), &messages.Result{Value: 7})

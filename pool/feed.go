@@ -227,7 +227,7 @@ func (j *streamJob[T, R]) forget() {
 }
 
 // piece gives a waiting task one chunk to work on.
-func (j *streamJob[T, R]) piece() *actors.Task {
+func (j *streamJob[T, R]) piece(worker int) *actors.Task {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.over != nil || !j.hasMore() {
@@ -235,7 +235,7 @@ func (j *streamJob[T, R]) piece() *actors.Task {
 	}
 	m := j.newRunner()
 	m.once = true
-	m.task.Start()
+	m.task.Start(worker)
 	return &m.task
 }
 

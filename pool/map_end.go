@@ -134,7 +134,7 @@ func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	j.mu.Lock()
 	j.add(m, false)
 	j.mu.Unlock()
-	m.task.Start()
+	m.task.Start(worker)
 	return &m.task
 }
 

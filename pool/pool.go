@@ -197,9 +197,9 @@ func (p *Pool) isInside(ctx context.Context) bool {
 }
 
 // Shutdown closes the pool and waits until it has ended. If ctx ends first, it
-// terminates the pool and returns ctx's error at once; functions may then still
-// be running, and Join waits for them. Inside of a task of this pool it returns
-// ErrDeadlock and does nothing.
+// terminates the pool and returns an [*UnfinishedError] at once, which wraps ctx's
+// error and says which functions were at work; they may still be, and Join waits for
+// them. Inside of a task of this pool it returns ErrDeadlock and does nothing.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext("Shutdown")
@@ -209,10 +209,17 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	}
 	p.Close()
 	err := p.Join(ctx)
-	if err != nil {
-		p.Terminate()
+	if err == nil {
+		return nil
 	}
-	return err
+	atWork := p.Report().Running
+	p.Terminate()
+	if ctx.Err() == nil { // a deadlock
+		return err
+	}
+	report := p.Report()
+	report.Running = atWork
+	return &UnfinishedError{report, err}
 }
 
 // Stats is a snapshot of a pool's counters.

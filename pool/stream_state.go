@@ -83,7 +83,7 @@ type streamSource interface {
 	// fed is how many items were taken from the sequence, and not dropped.
 	fed() int
 	// piece gives a waiting task some items to work on.
-	piece() *actors.Task
+	piece(worker int) *actors.Task
 	// blockers are the runners that can bring the next result.
 	blockers() actors.Blockers
 	// forget lets go of the function and the items, and takes no more of them.
@@ -224,7 +224,7 @@ func (s *streamState[R]) Piece(f *actors.Frame, _ *actors.Nudge) *actors.Task {
 	if f.Router() != s.root.Router() {
 		return nil
 	}
-	return s.source.piece()
+	return s.source.piece(f.Worker())
 }
 
 // Blockers are the runners that can bring the next result.

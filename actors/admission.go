@@ -214,7 +214,11 @@ func (r *Router) dropOldest(t *Task) error {
 	dropped := victim != nil && victim.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
 	r.unlock(&fx)
 	t.WatchParent()
+	if victim == nil {
+		r.emit(Event{Kind: TaskDropped})
+	}
 	if dropped {
+		r.emit(Event{Kind: TaskDropped, Task: victim.Name()})
 		victim.settled(stateQueued, messages.Dropped, messages.ErrDropped)
 	}
 	return nil

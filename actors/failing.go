@@ -39,8 +39,12 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 		err = fmt.Errorf("%w: more than %d within %v, the last one of %s: %w", messages.ErrTooManyRestarts,
 			rules.MaxRestarts, rules.Within, failure.Worker, err)
 	}
-	directive, name := s.whatTo(v, by)
-	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", err, "directive", name)
+	ours, directive := s.whatTo(v, by)
+	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", err, "directive", ours.String())
+	failure.Err = err
+	if number > 0 {
+		s.router.emit(Event{Kind: WorkerFailed, Worker: failure.Worker, Err: failure, Directive: ours})
+	}
 	publish(system, &actor.SupervisorEvent{Child: child, Reason: reason, Directive: directive})
 	switch directive {
 	case actor.ResumeDirective:
@@ -49,7 +53,7 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 		s.restart(by, child, number)
 	case actor.EscalateDirective:
 		by.StopChildren(child) // and so replaced, if the parent has the pool go on
-		by.EscalateFailure(&Failure{failure.Kind, err, failure.Worker}, message)
+		by.EscalateFailure(failure, message)
 	case actor.StopDirective:
 		if !s.stopping {
 			s.router.Break(err)
@@ -86,23 +90,24 @@ func (s *supervisor) decided(failure Failure) (d Directive) {
 		s.router.log(slog.LevelError, "the pool's Decide failed", "error", broken.Err)
 		return 0
 	case !d.valid():
-		s.router.log(slog.LevelError, "the pool's Decide returned no directive", "directive", d.String())
+		s.router.log(slog.LevelError, "the pool's Decide returned no directive", "directive", int(d))
 		return 0
 	}
 	return d
 }
 
-// whatTo translates a verdict.
-func (s *supervisor) whatTo(v verdict, by actor.Supervisor) (_ actor.Directive, name string) {
-	switch {
-	case s.stopping:
-		return actor.StopDirective, "stop"
-	case v.directive == Escalate && by.(actor.Context).Parent() == nil:
-		return actor.StopDirective, Break.String()
+// whatTo says what is done, in our terms, 0 for a stop, and in those of Proto.Actor.
+func (s *supervisor) whatTo(v verdict, by actor.Supervisor) (ours Directive, its actor.Directive) {
+	if s.stopping {
+		return 0, actor.StopDirective
 	}
-	return [...]actor.Directive{
+	ours = v.directive
+	if ours == Escalate && by.(actor.Context).Parent() == nil {
+		ours = Break
+	}
+	return ours, [...]actor.Directive{
 		Restart: actor.RestartDirective, Resume: actor.ResumeDirective, Escalate: actor.EscalateDirective, Break: actor.StopDirective,
-	}[v.directive], v.directive.String()
+	}[ours]
 }
 
 // restart restarts a child now, or a worker when it has waited long enough.

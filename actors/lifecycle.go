@@ -22,6 +22,7 @@ func (r *Router) Close() {
 		return
 	}
 	r.state, r.closedAt = closing, time.Now()
+	r.emit(Event{Kind: PoolClosing})
 	r.resume(&fx)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
 	var closers []closer
@@ -51,6 +52,9 @@ func (r *Router) Terminate() int {
 		r.closedAt = time.Now()
 	}
 	r.state = terminated
+	if !r.drained {
+		r.emit(Event{Kind: PoolTerminated})
+	}
 	r.paused.Store(false)
 	doomed, functions := r.pending()
 	r.dropFunctions(functions, messages.Terminated)
@@ -85,6 +89,7 @@ func (r *Router) Break(err error) {
 	}
 	r.broken = fmt.Errorf("%w: pool %q: %w", messages.ErrBroken, r.config.Name, err)
 	broken := r.broken
+	r.emit(Event{Kind: PoolBroken, Err: broken})
 	doomed, functions := r.pending()
 	r.dropFunctions(functions, messages.Broken)
 	r.refuseSubmitters(&fx, broken)
@@ -217,6 +222,7 @@ func (r *Router) checkEnded() {
 	case <-r.ended:
 	default:
 		r.endedAt = time.Now()
+		r.emit(Event{Kind: PoolClosed})
 		close(r.ended)
 	}
 }

@@ -36,6 +36,7 @@ type mailbox struct {
 		suspended bool
 		stopped   bool     // pulls no more
 		stopping  bool     // has been told to stop: it may be gone
+		restarted bool     // has had another actor before
 		failure   *Failure // what ends this goroutine, if it is a Goexit
 		message   any      // what is being handled
 	}

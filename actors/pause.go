@@ -12,7 +12,9 @@ func (r *Router) Pause() bool {
 	if r.state != open {
 		return false
 	}
-	r.paused.Store(true)
+	if !r.paused.Swap(true) {
+		r.emit(Event{Kind: PoolPaused})
+	}
 	r.kept = nil // a pool that nobody can resume any more must be noticed
 	r.gather()
 	return true
@@ -33,6 +35,7 @@ func (r *Router) resume(fx *effects) {
 		return
 	}
 	r.paused.Store(false)
+	r.emit(Event{Kind: PoolResumed})
 	if r.outstanding > 0 {
 		r.keep()
 	}

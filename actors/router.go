@@ -46,6 +46,7 @@ type Config struct {
 	Initializer func(context.Context) (state any, err error)
 	Cleanup     func(ctx context.Context, state any) error // of a worker that was initialized and ends
 	Supervision Supervision
+	Publishes   bool // events, on the event stream of the actor system
 	Logger      *slog.Logger
 }
 
@@ -77,6 +78,8 @@ type Router struct {
 	ended    chan struct{} // closed when nothing of the pool is left
 	ready    chan struct{} // closed when every worker is initialized, or never will be
 	slots    []slot        // by worker number; [0] is unused
+
+	subscribers subscribers
 
 	late     atomic.Int64
 	restarts atomic.Int64
@@ -294,6 +297,9 @@ func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) *mouthpiece 
 	var fx effects
 	process, _ := system.ProcessRegistry.Get(self)
 	supervisor := &mouthpiece{process, self}
+	if r.config.Publishes {
+		r.forwardEvents(system)
+	}
 	r.mu.Lock()
 	r.supervisor = supervisor
 	r.desk.open(system, self.Id)

@@ -21,7 +21,8 @@ const (
 	InitializerFailed
 )
 
-// Directive says what is done about a failure.
+// Directive says what is done about a failure. Its zero value is none of them; in an
+// event it says that the worker is stopped, since the pool is on its way out.
 type Directive uint8
 
 const (
@@ -38,11 +39,11 @@ const (
 	Break
 )
 
-var directiveNames = [...]string{Restart: "restart", Resume: "resume", Escalate: "escalate", Break: "break"}
+var directiveNames = [...]string{0: "stop", Restart: "restart", Resume: "resume", Escalate: "escalate", Break: "break"}
 
 // String returns the name of the directive, in lower case.
 func (d Directive) String() string {
-	if !d.valid() {
+	if int(d) >= len(directiveNames) {
 		return fmt.Sprintf("directive %d", uint8(d))
 	}
 	return directiveNames[d]

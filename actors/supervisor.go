@@ -195,6 +195,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 		s.workers[number] = nil
 		s.alive--
 		s.wakeUp(number)
+		s.router.emitOf(WorkerStopped, number)
 	}
 	switch {
 	case s.stopping:

@@ -49,6 +49,7 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.box.stop()
 		w.cleanUp()
 	case *actor.Restarting:
+		w.box.running.restarted = true
 		w.cleanUp()
 	case *actor.Stopped:
 	case *actor.Touch: // Proto.Actor answers it
@@ -153,6 +154,13 @@ func (w *worker) started(ctx actor.Context) {
 	w.number = workerNumber(ctx.Self().Id[len(ctx.Parent().Id):], len(w.router.slots))
 	w.box = w.router.slots[w.number].box
 	w.initialize()
+	if w.initialized {
+		kind := WorkerStarted
+		if w.box.running.restarted {
+			kind = WorkerRestarted
+		}
+		w.router.emitOf(kind, w.number)
+	}
 }
 
 // sinceStart is the time since the process began, as the clock of batches.

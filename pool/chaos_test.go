@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -67,6 +68,7 @@ type chaos struct {
 	sent      atomic.Int64
 	answered  atomic.Int64
 	states    atomic.Int64 // of workers
+	events    iter.Seq[pool.Event]
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -118,6 +120,7 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 		opts = append(opts, pool.WithSupervision(c.supervision()))
 	}
 	c.p = newPool(t, opts...)
+	c.events = c.p.Events(context.Background())
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		switch ctx.Message().(type) {
 		case *messages.Result, *actor.DeadLetterResponse:
@@ -194,6 +197,10 @@ func (c *chaos) shutDown(t *testing.T) {
 		c.see(err)
 	}
 	require.Zero(t, c.states.Load(), "every worker has cleaned up")
+	var last pool.Event
+	for last = range c.events {
+	}
+	require.Equal(t, pool.PoolClosed, last.Kind)
 	report := c.p.Report()
 	require.True(t, report.Ended)
 	require.Empty(t, report.Running)

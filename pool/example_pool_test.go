@@ -461,3 +461,25 @@ func ExamplePool_Pause() {
 	// 1 waits
 	// done <nil>
 }
+
+func ExamplePool_Events() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(1), pool.WithName("stage"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	events := p.Events(ctx)
+	_, _ = pool.Apply(ctx, p, func(context.Context) (int, error) { panic("forgot the lines") })
+	_, _ = pool.Apply(ctx, p, func(context.Context) (int, error) { return 1, nil })
+	_ = p.Shutdown(ctx)
+	for event := range events {
+		fmt.Println(event)
+	}
+	// Output:
+	// stage: worker started stage/worker-1
+	// stage: worker failed stage/worker-1, restart: task panicked: forgot the lines
+	// stage: worker restarted stage/worker-1
+	// stage: pool closing
+	// stage: worker stopped stage/worker-1
+	// stage: pool closed
+}

@@ -84,6 +84,13 @@ func WithSupervision(rules Supervision) Option {
 	}
 }
 
+// WithEventStream has all events of the pool published on the event stream of its actor
+// system, as *[Event], in order, one at a time, on a goroutine of their own. A
+// subscriber there that does not return holds up the others there, until events are
+// lost ([EventsLost]), but never the pool. To subscribe without actors, see
+// [Pool.Events].
+func WithEventStream() Option { return func(c *config) { c.Publishes = true } }
+
 // WithName names the pool, in logs and in the names of its workers, which are
 // NAME/worker-1 and so on. Default: greenroom and a number. Two pools may have
 // the same name. New rejects an empty name and one with a slash.

@@ -1,0 +1,98 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// EventKind says what has happened.
+type EventKind uint8
+
+const (
+	// WorkerStarted: a worker is ready, its initializer has run.
+	WorkerStarted EventKind = iota
+	// WorkerFailed: a task panicked or called Goexit, or an initializer failed. Err is
+	// the *Failure, Directive what is done about it.
+	WorkerFailed
+	// WorkerRestarted: a worker that was restarted is ready again.
+	WorkerRestarted
+	// WorkerStopped: a worker is gone, and has cleaned up. One that was stopped by
+	// somebody while the pool goes on is replaced, and WorkerStarted follows.
+	WorkerStopped
+	// TaskDropped: a full queue made room for a newer task.
+	TaskDropped
+	// PoolPaused: workers take up nothing new.
+	PoolPaused
+	// PoolResumed: they do again.
+	PoolResumed
+	// PoolClosing: the pool takes no more tasks.
+	PoolClosing
+	// PoolTerminated: every task that had not ended has been given its end. Not for a
+	// pool that had nothing left to do.
+	PoolTerminated
+	// PoolBroken: the pool takes no more tasks, because of Err.
+	PoolBroken
+	// PoolClosed: nothing of the pool is left. The last event.
+	PoolClosed
+	// EventsLost: the subscriber was too slow; so many events are missing here.
+	EventsLost
+
+	eventKinds
+)
+
+// String is the name of the kind in words.
+func (k EventKind) String() string {
+	names := [eventKinds]string{
+		"worker started", "worker failed", "worker restarted", "worker stopped", "task dropped", "pool paused",
+		"pool resumed", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
+	}
+	if k >= eventKinds {
+		return "unknown event"
+	}
+	return names[k]
+}
+
+// Event is something that has happened in a pool.
+type Event struct {
+	Kind EventKind
+	At   time.Time
+	Pool string // its name
+	// Worker is the name of the worker, of events of workers.
+	Worker string
+	// Task is the name of the task, of TaskDropped; "" if it has none.
+	Task string
+	// Err is why, of WorkerFailed and PoolBroken.
+	Err error
+	// Directive is what is done about the failure, of WorkerFailed.
+	Directive Directive
+	// Lost is how many events are missing, of EventsLost.
+	Lost int
+}
+
+// String is the event in a line.
+func (e Event) String() string {
+	s := fmt.Sprintf("%s: %v", e.Pool, e.Kind)
+	if e.Worker != "" {
+		s += " " + e.Worker
+	}
+	if e.Task != "" {
+		s += " " + e.Task
+	}
+	if e.Kind == EventsLost {
+		s += fmt.Sprintf(" %d", e.Lost)
+	}
+	if e.Kind == WorkerFailed {
+		s += ", " + e.Directive.String()
+	}
+	if e.Err != nil {
+		s += ": " + firstLine(e.Err.Error())
+	}
+	return s
+}
+
+// firstLine leaves out the stack of a panic.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

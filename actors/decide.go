@@ -106,7 +106,9 @@ func (t *Task) Conclude(outcome messages.Outcome, err error) {
 func (t *Task) announce(outcome messages.Outcome, err error, s *slot) {
 	t.outcome = outcome
 	if err != nil {
-		t.extra().err = err
+		m := t.extra()
+		m.err = err
+		t.unfetched(m)
 	}
 	m := t.more.Load()
 	if m == nil {

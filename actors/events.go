@@ -17,6 +17,8 @@ const (
 	WorkerFailed
 	// WorkerRestarted: a worker that was restarted is ready again.
 	WorkerRestarted
+	// WorkerRecycled: a worker that had worked enough has begun anew, and is ready.
+	WorkerRecycled
 	// WorkerStopped: a worker is gone, and has cleaned up. One that was stopped by
 	// somebody while the pool goes on is replaced, and WorkerStarted follows.
 	WorkerStopped
@@ -44,7 +46,7 @@ const (
 // String is the name of the kind in words.
 func (k EventKind) String() string {
 	names := [eventKinds]string{
-		"worker started", "worker failed", "worker restarted", "worker stopped", "task dropped", "pool paused",
+		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "pool paused",
 		"pool resumed", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
 	}
 	if k >= eventKinds {

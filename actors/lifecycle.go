@@ -234,6 +234,7 @@ func (r *Router) detach() {
 	r.mu.Unlock()
 	r.Terminate() // ends what came to be after the pool was drained: waits for readiness
 	r.desk.close()
+	r.reportUnfetched()
 	r.mu.Lock()
 	r.checkEnded()
 	r.mu.Unlock()

@@ -36,7 +36,8 @@ type mailbox struct {
 		suspended bool
 		stopped   bool     // pulls no more
 		stopping  bool     // has been told to stop: it may be gone
-		restarted bool     // has had another actor before
+		had       bool     // another actor before the present one
+		recycled  bool     // that one was replaced because it was due
 		failure   *Failure // what ends this goroutine, if it is a Goexit
 		message   any      // what is being handled
 	}

@@ -1,5 +1,11 @@
 package actors
 
+import (
+	"time"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
+
 // perform runs the function of a claimed task, which has the place of another
 // one or of its submitter, on the calling goroutine, and gives the task its end
 // whatever the function does. As the last thing it calls ended, with the first
@@ -19,8 +25,19 @@ func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
 		}
 		ended(failure, !returned && failure.Kind == TaskExited)
 	}()
-	t.body.Run(t.Context())
+	t.run()
 	returned = true
+}
+
+// run calls the function, and ends the task if it takes longer than it may.
+func (t *Task) run() {
+	if t.more.Load() != nil {
+		if limit := t.spec().limit; limit > 0 {
+			timer := time.AfterFunc(limit, func() { t.Settle(messages.TimedOut, messages.ErrTimeout) })
+			defer timer.Stop()
+		}
+	}
+	t.body.Run(t.Context())
 }
 
 // performApart is perform as the first thing on a goroutine.

@@ -18,6 +18,9 @@ type Report struct {
 	// Took is how long the end took, or has taken so far, from the first Close or
 	// Terminate; 0 before.
 	Took time.Duration
+	// Unfetched is how many tasks have failed, panicked or exited of which nobody has
+	// asked for the error, or was told it by a callback or a message.
+	Unfetched int64
 	// Running are the functions at work: first those of the workers, by number, then
 	// those that run in the place of a task that waits, or of their submitter.
 	Running []RunningTask
@@ -45,7 +48,7 @@ type RunningTask struct {
 // stops the world for their stacks.
 func (r *Router) Report() Report {
 	r.mu.Lock()
-	report := Report{Pool: r.config.Name, Stats: r.statsLocked(), Running: r.atWork()}
+	report := Report{Pool: r.config.Name, Stats: r.statsLocked(), Running: r.atWork(), Unfetched: r.unfetched.Load()}
 	switch {
 	case r.closedAt.IsZero():
 	case r.endedAt.IsZero():
@@ -119,6 +122,9 @@ func (r Report) String() string {
 	}
 	if r.Restarts > 0 {
 		fmt.Fprintf(&b, "; %d restarts of workers", r.Restarts)
+	}
+	if r.Unfetched > 0 {
+		fmt.Fprintf(&b, "; %d errors that nobody fetched", r.Unfetched)
 	}
 	for _, t := range r.Running {
 		name, worker, what := t.Name, t.Worker, "running"

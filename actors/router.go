@@ -45,6 +45,8 @@ type Config struct {
 	Strategy    Strategy
 	Initializer func(context.Context) (state any, err error)
 	Cleanup     func(ctx context.Context, state any) error // of a worker that was initialized and ends
+	MaxTasks    int                                        // that a worker runs before it is recycled; 0: any number
+	MaxAge      time.Duration                              // of a worker before it is recycled; 0: any
 	Supervision Supervision
 	Publishes   bool // events, on the event stream of the actor system
 	Logger      *slog.Logger
@@ -71,6 +73,8 @@ type Router struct {
 	plain    bool // the strategy is the shared queue
 	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
 	usesKeys bool // what the strategy says, asked once
+	recycles bool // workers begin anew after a while
+	lends    bool // the places of idle workers: not of those that do something of their own between tasks
 	lane     lane
 	desk     desk
 	life     context.Context // ends with Terminate; the initializers' context
@@ -83,7 +87,10 @@ type Router struct {
 
 	late     atomic.Int64
 	restarts atomic.Int64
-	outcomes [messages.Outcomes]atomic.Int64 // with those of the slots
+	recycled atomic.Int64
+
+	unfetched atomic.Int64                    // errors that nobody has asked for
+	outcomes  [messages.Outcomes]atomic.Int64 // with those of the slots
 
 	// held says that submitters wait for room and none of them has been let in
 	// just now. Written under mu; workers read it between two tasks of a batch.
@@ -194,6 +201,8 @@ func NewRouter(c Config) *Router {
 		plain:     plain,
 		mayBatch:  c.Policy != DropOldest,
 		usesKeys:  c.Strategy.UsesKeys(),
+		recycles:  c.MaxTasks > 0 || c.MaxAge > 0,
+		lends:     c.MaxTasks == 0 && c.MaxAge == 0 && c.Cleanup == nil,
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
 		slots:     make([]slot, c.Workers+1),

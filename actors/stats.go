@@ -23,6 +23,8 @@ type Stats struct {
 	Late int64
 	// Restarts counts workers that were restarted or replaced.
 	Restarts int64
+	// Recycled counts workers that began anew because they had worked enough.
+	Recycled int64
 }
 
 // Stats returns a snapshot. It looks at every worker with the router's lock held. The
@@ -42,6 +44,7 @@ func (r *Router) statsLocked() Stats {
 		Accepted: r.accepted,
 		Late:     r.late.Load(),
 		Restarts: r.restarts.Load(),
+		Recycled: r.recycled.Load(),
 	}
 	for i := range s.Outcomes {
 		s.Outcomes[i] = r.outcomes[i].Load()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -136,6 +137,7 @@ type more struct {
 	callbacks []func()           // done-callbacks, in the order they were added
 	unhook    func() bool        // detaches from the parent context
 	requestID uint32             // slot at the reply desk; 0: no address yet
+	fetching  fetching
 
 	family
 }
@@ -144,7 +146,8 @@ type more struct {
 type spec struct {
 	name, key string
 	root      *Task
-	worker    int // the only one that may run it, from 1; 0: any
+	worker    int           // the only one that may run it, from 1; 0: any
+	limit     time.Duration // for its function, from its start; 0: none
 }
 
 var noSpec spec
@@ -201,6 +204,9 @@ type TaskOptions struct {
 	// Root is the map whose first piece this is. The map is accepted and begins
 	// to run in the moment in which the piece is accepted.
 	Root *Task
+	// Limit is how long the function may run before the task ends with ErrTimeout. 0:
+	// for ever.
+	Limit time.Duration
 	// Exempt lets the task into a full queue.
 	Exempt bool
 	// WaiterCancels promises that the submitter itself waits and cancels the
@@ -217,11 +223,11 @@ type TaskOptions struct {
 func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
 	t.InitPlain(r, body, ctx)
 	t.internal, t.exempt, t.unwatch = o.Internal, o.Exempt, o.WaiterCancels
-	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Callback == nil && o.Release == nil {
+	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Limit == 0 && o.Callback == nil && o.Release == nil {
 		return
 	}
 	m := t.extra()
-	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker}
+	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Limit}
 	m.callback, m.release = o.Callback, o.Release
 }
 

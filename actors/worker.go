@@ -18,6 +18,8 @@ type worker struct {
 	number      int // known once it has started, like box
 	box         *mailbox
 	initialized bool
+	born        time.Time // if workers are recycled
+	tasks       int       // that it has run
 }
 
 const workerPrefix = "worker-"
@@ -49,7 +51,7 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.box.stop()
 		w.cleanUp()
 	case *actor.Restarting:
-		w.box.running.restarted = true
+		w.box.running.had = true
 		w.cleanUp()
 	case *actor.Stopped:
 	case *actor.Touch: // Proto.Actor answers it
@@ -84,6 +86,9 @@ func (w *worker) run(b *batch) {
 		} else if below = w.runTask(at); below != nil {
 			panic(below) // it did not fail itself
 		}
+		if r.recycles && w.isDue() {
+			w.recycle()
+		}
 		interrupted := w.box.status.Load() == notified // by a message
 		if !interrupted {
 			at, ok = b.begin()
@@ -113,7 +118,8 @@ func (w *worker) runTask(at queued) (below *Failure) {
 		return nil
 	}
 	t.place = int32(w.number)
-	t.body.Run(t.Context())
+	w.tasks++
+	t.run()
 	return t.leavePlace()
 }
 
@@ -123,6 +129,7 @@ func (w *worker) runFunction(s *slot, at queued) {
 		w.router.pass(at)
 		return
 	}
+	w.tasks++
 	at.fn()
 	s.succeeded.Add(1)
 	s.ended++
@@ -153,14 +160,41 @@ func (w *worker) failed(s *slot, at queued, below *Failure, recovered any) {
 func (w *worker) started(ctx actor.Context) {
 	w.number = workerNumber(ctx.Self().Id[len(ctx.Parent().Id):], len(w.router.slots))
 	w.box = w.router.slots[w.number].box
+	if w.router.recycles {
+		w.born = time.Now()
+	}
 	w.initialize()
 	if w.initialized {
-		kind := WorkerStarted
-		if w.box.running.restarted {
-			kind = WorkerRestarted
-		}
-		w.router.emitOf(kind, w.number)
+		w.router.emitOf(w.box.beginning(), w.number)
 	}
+}
+
+// beginning is how the actor that has just been initialized came to be.
+func (m *mailbox) beginning() EventKind {
+	recycled := m.running.recycled
+	m.running.recycled = false
+	switch {
+	case recycled:
+		return WorkerRecycled
+	case m.running.had:
+		return WorkerRestarted
+	default:
+		return WorkerStarted
+	}
+}
+
+// isDue reports whether the worker has worked enough.
+func (w *worker) isDue() bool {
+	c := &w.router.config
+	return c.MaxTasks > 0 && w.tasks >= c.MaxTasks || c.MaxAge > 0 && time.Since(w.born) >= c.MaxAge
+}
+
+// recycle has the worker begin anew when it is through with the present message, which
+// this interrupts.
+func (w *worker) recycle() {
+	w.router.recycled.Add(1)
+	w.box.running.recycled = true
+	w.box.PostSystemMessage(&actor.Restart{})
 }
 
 // sinceStart is the time since the process began, as the clock of batches.

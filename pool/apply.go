@@ -104,7 +104,7 @@ func refused[R any](p *Pool, name string, err error) *AsyncResult[R] {
 func (r *AsyncResult[R]) getOrCancel(ctx context.Context) (R, error) {
 	value, err := r.Get(ctx)
 	if r.Ready() {
-		return r.value, r.task.Err()
+		return r.value, r.task.Fetch()
 	}
 	if errors.Is(err, ErrDeadlock) {
 		r.task.Settle(messages.Failed, err)
@@ -113,7 +113,7 @@ func (r *AsyncResult[R]) getOrCancel(ctx context.Context) (R, error) {
 	outcome, err := actors.ContextOutcome(ctx)
 	r.task.Settle(outcome, err)
 	if r.Ready() {
-		return r.value, r.task.Err()
+		return r.value, r.task.Fetch()
 	}
 	return value, err // it has ended, but its callback is still at work
 }

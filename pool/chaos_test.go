@@ -119,6 +119,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	if c.n(2) == 0 {
 		opts = append(opts, pool.WithSupervision(c.supervision()))
 	}
+	if c.n(4) == 0 {
+		opts = append(opts, pool.WithMaxTasksPerWorker(1+c.n(5)), pool.WithMaxWorkerAge(time.Duration(1+c.n(10))*time.Second))
+	}
 	c.p = newPool(t, opts...)
 	c.events = c.p.Events(context.Background())
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -204,6 +207,9 @@ func (c *chaos) shutDown(t *testing.T) {
 	report := c.p.Report()
 	require.True(t, report.Ended)
 	require.Empty(t, report.Running)
+	failed := report.Outcomes[pool.Failed] + report.Outcomes[pool.Panicked] + report.Outcomes[pool.Exited]
+	require.LessOrEqual(t, report.Unfetched, failed)
+	require.GreaterOrEqual(t, report.Unfetched, int64(0))
 	synctest.Wait()
 	require.Equal(t, c.sent.Load(), c.answered.Load(), "each message has one answer")
 	require.NoError(t, c.system.Root.StopFuture(c.receiver).Wait())
@@ -265,6 +271,9 @@ func (c *chaos) body(depth int) func(context.Context) (int, error) {
 func (c *chaos) taskOptions() (opts []pool.TaskOption) {
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithTimeout(time.Duration(1+c.n(8))*time.Second))
+	}
+	if c.n(6) == 0 {
+		opts = append(opts, pool.WithRunTimeout(time.Duration(1+c.n(4))*time.Second))
 	}
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithCallback(func(int) {

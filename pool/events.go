@@ -21,6 +21,9 @@ const (
 	WorkerFailed = actors.WorkerFailed
 	// WorkerRestarted: a worker that was restarted is ready again.
 	WorkerRestarted = actors.WorkerRestarted
+	// WorkerRecycled: a worker that had worked enough ([WithMaxTasksPerWorker],
+	// [WithMaxWorkerAge]) has begun anew, and is ready.
+	WorkerRecycled = actors.WorkerRecycled
 	// WorkerStopped: a worker is gone, and has cleaned up. One that was stopped by
 	// somebody while the pool goes on is replaced, and WorkerStarted follows.
 	WorkerStopped = actors.WorkerStopped

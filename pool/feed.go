@@ -78,6 +78,7 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 		j.root.Refuse(err)
 		return s
 	}
+	j.root.Asked() // its errors come with the results
 	j.root.WatchParent()
 	go j.feed(items)
 	runtime.AddCleanup(s, func(state *streamState[R]) { state.forsake() }, &j.streamState)

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -84,6 +85,28 @@ func WithSupervision(rules Supervision) Option {
 	}
 }
 
+// WithMaxTasksPerWorker has a worker begin anew, with its clean-up hook and its
+// initializer, when it has run n tasks: Python's maxtasksperchild, for what collects in
+// a worker's state. What a worker does of a map or a stream at a stretch counts as one
+// task. Default: any number. New rejects n below 1. A pool with it does not lend its
+// workers' places to the callers of [Apply] and [Map].
+func WithMaxTasksPerWorker(n int) Option {
+	return func(c *config) {
+		c.MaxTasks = n
+		c.check(n >= 1, "WithMaxTasksPerWorker", "%d tasks; there must be 1 at least", n)
+	}
+}
+
+// WithMaxWorkerAge is [WithMaxTasksPerWorker] for workers that are older than d when
+// they have run a task: an idle worker grows old undisturbed. Default: any age. New
+// rejects d that is not positive.
+func WithMaxWorkerAge(d time.Duration) Option {
+	return func(c *config) {
+		c.MaxAge = d
+		c.check(d > 0, "WithMaxWorkerAge", "%v; it must be positive", d)
+	}
+}
+
 // WithEventStream has all events of the pool published on the event stream of its actor
 // system, as *[Event], in order, one at a time, on a goroutine of their own. A
 // subscriber there that does not return holds up the others there, until events are
@@ -102,7 +125,7 @@ func WithName(name string) Option {
 }
 
 // WithLogger sets where the pool reports failing workers, failing callbacks,
-// what Terminate dropped, and a pool that was never closed. Default: nowhere.
+// what Terminate dropped, errors that nobody fetched, and a pool that was never closed. Default: nowhere.
 // New rejects nil.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {

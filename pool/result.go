@@ -35,7 +35,7 @@ func (r *AsyncResult[R]) Get(ctx context.Context) (R, error) {
 		var zero R
 		return zero, err
 	}
-	return r.value, r.task.Err()
+	return r.value, r.task.Fetch()
 }
 
 // Wait blocks until the outcome is there, whatever it is, and returns nil. If
@@ -76,7 +76,7 @@ func (r *AsyncResult[R]) Successful() (bool, error) {
 	if !r.Ready() {
 		return false, ErrNotReady
 	}
-	return r.task.Err() == nil, nil
+	return r.task.Fetch() == nil, nil
 }
 
 // Done returns a channel that is closed when the outcome is there.
@@ -95,6 +95,7 @@ func (r *AsyncResult[R]) Cancel() bool { return r.task.Cancel() }
 // fn is logged and has no other effect. A nil fn panics.
 func (r *AsyncResult[R]) OnDone(fn func(*AsyncResult[R])) {
 	mustHave(fn != nil, "OnDone", "function")
+	r.task.Asked()
 	r.task.OnDone(func() { fn(r) })
 }
 
@@ -106,6 +107,7 @@ func (r *AsyncResult[R]) Outcome() (Outcome, error) {
 	if !r.Ready() {
 		return 0, ErrNotReady
 	}
+	_ = r.task.Fetch()
 	return r.task.Outcome(), nil
 }
 

@@ -27,6 +27,7 @@ type SharedOption interface {
 type taskConfig struct {
 	name, key   string
 	timeout     time.Duration // 0: none
+	limit       time.Duration // of the function; 0: none
 	onSuccess   any           // a func(R)
 	onError     func(error)
 	hasCallback bool
@@ -101,6 +102,7 @@ func callback[R any](c *taskConfig, r *AsyncResult[R]) (func(), error) {
 		case err == nil && onSuccess != nil:
 			onSuccess(r.value)
 		case err != nil && onError != nil:
+			r.task.Asked()
 			onError(err)
 		}
 	}, nil
@@ -138,6 +140,16 @@ func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(c *taskConfig) {
 		c.timeout = d
 		c.check(d > 0, "WithTimeout", "%v is not positive", d)
+	})
+}
+
+// WithRunTimeout is [WithTimeout] counted from the moment in which the function starts:
+// how long the task waits does not matter. The context of the function then ends with
+// context.Canceled, and its cause is ErrTimeout. d <= 0 is refused.
+func WithRunTimeout(d time.Duration) TaskOption {
+	return taskOption(func(c *taskConfig) {
+		c.limit = d
+		c.check(d > 0, "WithRunTimeout", "%v is not positive", d)
 	})
 }
 
@@ -183,5 +195,5 @@ func WithFailFast() MapOption {
 
 // options are what the actors need to know of a task.
 func (c *taskConfig) options(callback func(), release context.CancelFunc) actors.TaskOptions {
-	return actors.TaskOptions{Name: c.name, Key: c.key, Callback: callback, Release: release}
+	return actors.TaskOptions{Name: c.name, Key: c.key, Limit: c.limit, Callback: callback, Release: release}
 }

@@ -145,7 +145,7 @@ func (w *groupWait) Ready() bool {
 		if w.when == FirstCompleted {
 			return true
 		}
-		if ok, _ := r.Successful(); !ok && w.when == FirstException {
+		if w.when == FirstException && r.awaited().Err() != nil {
 			return true
 		}
 	}

@@ -30,10 +30,12 @@ func main() {
 		log.Fatal(err)
 	}
 
+	poll, cancelled := context.WithCancel(context.Background())
+	cancelled() // a context that has ended makes Get a poll
 	go func() {
 		for i := 1; ; i++ { // orders come in until the pool is closed
-			r := pool.ApplyAsync(context.Background(), p, cook, pool.WithTaskName(fmt.Sprint("order ", i)))
-			if _, err := r.Outcome(); errors.Is(err, pool.ErrClosed) {
+			order := pool.ApplyAsync(context.Background(), p, cook, pool.WithTaskName(fmt.Sprint("order ", i)))
+			if _, err := order.Get(poll); errors.Is(err, pool.ErrClosed) {
 				return
 			}
 			time.Sleep(5 * time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -196,6 +197,7 @@ func (l *slotList) remove(s *slot) {
 // NewRouter makes the router of a pool that has no actors yet.
 func NewRouter(c Config) *Router {
 	_, plain := c.Strategy.(sharedQueue)
+	c.Limit = min(c.Limit, math.MaxInt-c.Workers) // the two are added
 	r := &Router{
 		config:    c,
 		plain:     plain,

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -154,6 +155,17 @@ func TestUnboundedQueueTakesEverything(t *testing.T) {
 			pool.ApplyAsync(t.Context(), p, value(1))
 		}
 		require.Equal(t, 1000, p.Stats().Waiting)
+	})
+}
+
+func TestLargestLimitHasRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(math.MaxInt), pool.WithQueuePolicy(pool.Reject))
+		g, h := occupy(t, p), occupy(t, p)
+		r := pool.ApplyAsync(t.Context(), p, value(1))
+		close(g.open)
+		close(h.open)
+		require.NoError(t, errOf(t, r))
 	})
 }
 

@@ -178,6 +178,7 @@ func asFailure(reason any) *Failure {
 	var failure *Failure
 	if err, ok := reason.(error); ok && errors.As(err, &failure) {
 		f := *failure
+		f.passing = false
 		return &f
 	}
 	return &Failure{Kind: TaskPanicked, Err: NewPanicError(reason)}

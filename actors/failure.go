@@ -14,6 +14,10 @@ type Failure struct {
 	Err error
 	// Worker is the name of the worker.
 	Worker string
+
+	// passing: it is on its way to the supervisor. A function can panic with a
+	// *Failure of its own; that is a panic like any other.
+	passing bool
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }
@@ -30,12 +34,12 @@ func (f *Failure) outcome() messages.Outcome {
 // 1.21 it is never nil for a panic. Must be called in the deferred function.
 func NewFailure(recovered any) *Failure {
 	if recovered == nil {
-		return &Failure{Kind: TaskExited, Err: messages.ErrGoexit}
+		return &Failure{Kind: TaskExited, Err: messages.ErrGoexit, passing: true}
 	}
-	if failure, ok := recovered.(*Failure); ok {
+	if failure, ok := recovered.(*Failure); ok && failure != nil && failure.passing {
 		return failure
 	}
-	return &Failure{Kind: TaskPanicked, Err: NewPanicError(recovered)}
+	return &Failure{Kind: TaskPanicked, Err: NewPanicError(recovered), passing: true}
 }
 
 // NewPanicError wraps what recover returned. Call it in the deferred function,

@@ -109,7 +109,7 @@ func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 	switch {
 	case failure != nil:
 		s.failing = true
-		defer s.box.PostUserMessage(failure)
+		defer s.box.PostUserMessage(lentFailure{failure})
 	case !s.out:
 		r.idle.push(s)
 		if r.queue.ownOf(int(s.number)).length > 0 { // it came while the place was lent

@@ -179,6 +179,7 @@ func (m *mailbox) step() bool {
 		switch _, pill := message.(*actor.PoisonPill); {
 		case m.gone():
 			m.reject(message)
+		case isAboutLife(message): // nobody else may say that
 		case pill && m.router != nil:
 			m.takePill()
 		default:
@@ -304,11 +305,24 @@ func (m *mailbox) gone() bool {
 	return !registered
 }
 
+// isAboutLife reports whether a message is one of those by which Proto.Actor tells an
+// actor about its own life and that of others. It does not post them as user messages,
+// so somebody else has sent it, and whoever believed it might think that it has stopped.
+func isAboutLife(message any) bool {
+	switch actor.UnwrapEnvelopeMessage(message).(type) {
+	case *actor.PoisonPill:
+		return false
+	case actor.SystemMessage, actor.AutoReceiveMessage:
+		return true
+	}
+	return false
+}
+
 // reject makes a dead letter of a message, unless the end of the actor is the
 // answer to it.
 func (m *mailbox) reject(message any) {
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
-	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter, *Failure, *rest:
+	case *actor.PoisonPill, messages.ToSupervisor, messages.ToRouter, lentFailure, *rest:
 		return
 	}
 	ctx := m.invoker.(actor.Context)

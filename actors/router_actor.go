@@ -39,17 +39,12 @@ func (a routerActor) task(ctx actor.Context, m *messages.Task) {
 	if body.message.ReplyTo != nil {
 		body.replyTo = body.message.ReplyTo
 	}
-	parent := body.message.Context
-	if parent == nil {
-		parent = context.Background()
-	}
-	var release context.CancelFunc
-	if body.message.Timeout > 0 {
-		parent, release = context.WithTimeout(parent, body.message.Timeout)
-	}
+	parent, release, err := body.parent()
 	body.Init(a.router, body, parent, TaskOptions{Name: body.message.Name, Key: body.message.Key, Release: release})
-
-	if err := body.submit(); err != nil && !body.Decided() {
+	if err == nil {
+		err = body.submit()
+	}
+	if err != nil && !body.Decided() {
 		body.Refuse(err)
 		body.Ready()
 	}
@@ -65,10 +60,33 @@ type messageTask struct {
 	value   any
 }
 
-func (b *messageTask) submit() (err error) {
-	defer func() { // the context is foreign: a typed nil, say
+// parent is the context of the message, with the timeout.
+func (b *messageTask) parent() (ctx context.Context, release context.CancelFunc, err error) {
+	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: Context of a task: %w", messages.ErrInvalid, NewPanicError(r))
+			ctx, err = context.Background(), brokenContext(r)
+		}
+	}()
+	ctx = b.message.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if b.message.Timeout > 0 {
+		ctx, release = context.WithTimeout(ctx, b.message.Timeout)
+	}
+	return ctx, release, nil
+}
+
+// brokenContext is what is wrong with a context that panicked. It is foreign: a typed
+// nil, say.
+func brokenContext(recovered any) error {
+	return fmt.Errorf("%w: Context of a task: %w", messages.ErrInvalid, NewPanicError(recovered))
+}
+
+func (b *messageTask) submit() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = brokenContext(r)
 			b.Settle(messages.Failed, err) // if it has been accepted
 		}
 	}()

@@ -356,7 +356,7 @@ func (p *watchedParent) AfterFunc(func()) func() bool {
 }
 
 func TestNewFailureTellsAPanicFromAnExit(t *testing.T) {
-	initializer := &Failure{Kind: InitializerFailed, Err: errCause}
+	initializer := &Failure{Kind: InitializerFailed, Err: errCause, passing: true}
 	for _, c := range []struct {
 		name      string
 		recovered any
@@ -366,7 +366,8 @@ func TestNewFailureTellsAPanicFromAnExit(t *testing.T) {
 	}{
 		{"nil is a Goexit", nil, TaskExited, messages.ErrGoexit, messages.Exited},
 		{"an error is a panic", errCause, TaskPanicked, errCause, messages.Panicked},
-		{"a failure stays what it is", initializer, InitializerFailed, errCause, messages.Panicked},
+		{"a failure on its way stays what it is", initializer, InitializerFailed, errCause, messages.Panicked},
+		{"a failure of somebody else is a panic", &Failure{Kind: InitializerFailed, Err: errCause}, TaskPanicked, errCause, messages.Panicked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			failure := NewFailure(c.recovered)

@@ -37,14 +37,18 @@ func workerNumber(name string, limit int) int {
 	return number
 }
 
+// lentFailure is that of a task that its submitter ran in this worker's place. It has
+// a type of its own, so that nobody else can say it.
+type lentFailure struct{ *Failure }
+
 // Receive handles a task, a moment in the worker's life, or a message that
 // somebody sent to the worker instead of the pool.
 func (w *worker) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *batch:
 		w.run(m)
-	case *Failure: // of a task that its submitter ran in this worker's place
-		panic(m)
+	case lentFailure:
+		panic(m.Failure)
 	case *actor.Started:
 		w.started(ctx)
 	case *actor.Stopping:

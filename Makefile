@@ -1,5 +1,5 @@
 # make check does what CI does.
-.PHONY: check test race lint examples docs
+.PHONY: check test race lint fuzz examples docs
 
 check:
 	bash .ci/run
@@ -12,6 +12,9 @@ race:
 
 lint:
 	bash .ci/run format vet tidy staticcheck linked docs
+
+fuzz:
+	FUZZTIME=1m bash .ci/run fuzz
 
 examples:
 	bash .ci/run examples

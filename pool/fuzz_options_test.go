@@ -153,6 +153,7 @@ func (m *made) taskOptions() (opts []pool.TaskOption, may []error) {
 			may = append(may, pool.ErrInvalid)
 		} else {
 			may = append(may, pool.ErrTimeout)
+			m.troubled = true // the function may outlive its result, and keep its worker
 		}
 	}
 	if m.yes() {

@@ -229,12 +229,12 @@ func (r *Router) checkEnded() {
 
 // detach is called when the supervisor has stopped, after every worker has.
 func (r *Router) detach() {
+	r.desk.close() // first: once stopped is set, whoever comes last may end the pool
+	r.reportUnfetched()
 	r.mu.Lock()
 	r.stopped = true
 	r.mu.Unlock()
 	r.Terminate() // ends what came to be after the pool was drained: waits for readiness
-	r.desk.close()
-	r.reportUnfetched()
 	r.mu.Lock()
 	r.checkEnded()
 	r.mu.Unlock()

@@ -27,7 +27,8 @@ type mailbox struct {
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
-	runs       func() // the method value, made once
+	runs       func()        // the method value, made once
+	process    actor.Process // of the actor, as registered; another may come to have its name
 
 	mu     sync.Mutex
 	posted *posted // nil while there is nothing, as it is most of the time
@@ -68,7 +69,12 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher acto
 
 // Start handles what has come so far. Before, a message could find a mailbox
 // that has no dispatcher yet.
-func (m *mailbox) Start() { m.dispatcher.Schedule(m.runs) }
+func (m *mailbox) Start() {
+	if ctx, ok := m.invoker.(actor.Context); ok {
+		m.process, _ = ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
+	}
+	m.dispatcher.Schedule(m.runs)
+}
 
 // UserMessageCount counts messages other than tasks, which wait at the router.
 func (m *mailbox) UserMessageCount() int {
@@ -301,8 +307,8 @@ func (m *mailbox) gone() bool {
 		return false
 	}
 	ctx := m.invoker.(actor.Context)
-	_, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
-	return !registered
+	process, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
+	return !registered || process != m.process
 }
 
 // isAboutLife reports whether a message is one of those by which Proto.Actor tells an

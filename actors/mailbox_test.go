@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
@@ -457,4 +459,29 @@ func TestMailboxKeepsNoMessageThatWasHandled(t *testing.T) {
 		require.True(t, ok)
 	}
 	require.Equal(t, posted{}, *p)
+}
+
+func TestMessageForAnActorThatIsGoneIsADeadLetterThoughAnotherHasItsName(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+		answers := make(chan any, 1)
+		me := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if answer, ok := ctx.Message().(*actor.DeadLetterResponse); ok {
+				answers <- answer
+			}
+		}))
+		props := func(box *mailbox) *actor.Props {
+			return actor.PropsFromFunc(func(actor.Context) {}, actor.WithMailbox(func() actor.Mailbox { return box }))
+		}
+		old := newMailbox(nil, 0)
+		pid, err := system.Root.SpawnNamed(props(old), "name")
+		require.NoError(t, err)
+		require.NoError(t, system.Root.StopFuture(pid).Wait())
+		_, err = system.Root.SpawnNamed(props(newMailbox(nil, 0)), "name")
+		require.NoError(t, err)
+		old.PostUserMessage(&actor.MessageEnvelope{Message: "late", Sender: me})
+		<-answers
+		system.Shutdown()
+		time.Sleep(time.Minute) // timers of the actor system run out
+	})
 }

@@ -153,7 +153,7 @@ func (m *made) taskOptions() (opts []pool.TaskOption, may []error) {
 			may = append(may, pool.ErrInvalid)
 		} else {
 			may = append(may, pool.ErrTimeout)
-			m.troubled = true // the function may outlive its result, and keep its worker
+			m.troubled = true // a function that goes on keeps its worker
 		}
 	}
 	if m.yes() {
@@ -190,9 +190,11 @@ func (m *made) mapOptions() (opts []pool.MapOption, may []error) {
 	}
 	if m.yes() {
 		opts, may = append(opts, pool.WithFailFast()), append(may, pool.ErrInvalid)
+		m.troubled = true
 	}
 	if m.yes() {
 		opts, may = append(opts, pool.WithTimeout(m.duration())), append(may, pool.ErrInvalid, pool.ErrTimeout)
+		m.troubled = true
 	}
 	if m.n(8) == 7 {
 		opts, may = append(opts, nil), append(may, pool.ErrInvalid)

@@ -1,5 +1,5 @@
 # make check does what CI does.
-.PHONY: check test race lint fuzz examples docs
+.PHONY: check test race lint fuzz examples docs model
 
 check:
 	bash .ci/run
@@ -21,3 +21,6 @@ examples:
 
 docs:
 	bash .ci/run docs
+
+model:
+	bash .ci/run model

@@ -64,6 +64,8 @@ func (r *Router) submit(ctx context.Context, t *Task, message bool) error {
 // SubmitAtOnce submits the first of n tasks without options, under one lock, and
 // reports how many. It stops before a task for which it would have to wait, or
 // that the pool does not take; those go through Submit.
+//
+// Model: submit.
 func (r *Router) SubmitAtOnce(ctx context.Context, n int, task func(int) *Task) (accepted int) {
 	if ctx.Err() != nil {
 		return 0
@@ -125,6 +127,8 @@ func (r *Router) takesAtOnce() bool {
 }
 
 // pushAndUnlock files a task or function in the line and lets the lock go.
+//
+// Model: submit.
 func (r *Router) pushAndUnlock(q queued) {
 	r.line.push(q)
 	r.rouseAndUnlock()
@@ -328,6 +332,8 @@ func (r *Router) waiting() int {
 }
 
 // accept files the task and sees to it that a worker comes for it.
+//
+// Model: submit.
 func (r *Router) accept(t *Task, fx *effects) error {
 	target, err := route(r.config.Strategy, t, r.config.Workers, r.load)
 	if err != nil {
@@ -381,6 +387,8 @@ func (r *Router) enter(t *Task) {
 
 // leave is called once for every task that entered, when its outcome can be
 // read, unless the worker that ran it reports it.
+//
+// Model: leave.
 func (r *Router) leave(t *Task) {
 	var fx effects
 	r.mu.Lock()

@@ -205,6 +205,8 @@ func (l *line) unpush(t *Task) bool {
 
 // take gives up to n places to a worker, which has begun the first. It returns
 // nil if there are none.
+//
+// Model: take.
 func (l *line) take(n int) *batch {
 	if l.length == 0 {
 		return nil

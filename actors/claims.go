@@ -25,6 +25,8 @@ func splitWord(word uint32) (begun, end int) {
 
 // Hand gives the places from low to high, less than 1<<16, to a holder, which has
 // begun the first. Called with the lock held.
+//
+// Model: hand.
 func (c *Claims) Hand(low, high int) {
 	c.seen = 0
 	c.word.Store(newWord(low+1, high))
@@ -32,6 +34,8 @@ func (c *Claims) Hand(low, high int) {
 
 // Begin moves the holder on to its next place and returns it, or false if there
 // is none. Only the holder calls it, and not again after that.
+//
+// Model: begin.
 func (c *Claims) Begin() (place int, ok bool) {
 	begun, end := splitWord(c.word.Add(1))
 	return begun - 1, begun <= end

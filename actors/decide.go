@@ -10,6 +10,8 @@ import (
 // the first.
 
 // claim moves a queued task to running. The winner must run it.
+//
+// Model: claim.
 func (t *Task) claim() bool { return t.state.CompareAndSwap(stateQueued, stateRunning) }
 
 // Decide moves the task to deciding. The winner must write what belongs to the
@@ -20,6 +22,8 @@ func (t *Task) Decide() bool {
 }
 
 // decide notes a fact in the same step.
+//
+// Model: endTask.
 func (t *Task) decide(fact uint32) (from uint32, ok bool) {
 	for {
 		word := t.state.Load()
@@ -61,6 +65,8 @@ func (t *Task) tooLate() {
 
 // Settle decides the task in place of its function: cancelled, terminated, and
 // so on. It reports whether this call decided.
+//
+// Model: settle.
 func (t *Task) Settle(outcome messages.Outcome, err error) bool {
 	from, ok := t.decide(0)
 	if !ok {

@@ -16,6 +16,8 @@ import "time"
 
 // installed gives a worker's place the mailbox through which it is woken. Called
 // before the worker is spawned.
+//
+// Model: replace.
 func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Lock()
 	r.slots[number].box = box
@@ -28,6 +30,8 @@ func (r *Router) installed(number int, box *mailbox) {
 // begun the first place, or nil; then the worker is idle and will be woken. If it
 // may linger and no other worker is coming, it is not idle yet: then again is
 // true, and it is this worker that is coming, so it must call next again soon.
+//
+// Model: next.
 func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	var fx effects
 	r.mu.Lock()
@@ -44,12 +48,12 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	case s.lent != nil || s.failing: // it is not idle, and if it was to come, another one must
 		r.rouse(&fx)
 	case mayLinger && r.coming == 0 && r.state == open:
-		s.coming = true
+		s.coming = true // Model: linger.
 		r.coming++
 		r.lingering = s
 		again = true
 	default:
-		r.idle.push(s)
+		r.idle.push(s) // Model: park.
 	}
 	r.admit(&fx)
 	r.checkDrained(&fx)
@@ -58,6 +62,8 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 }
 
 // arrived takes down what a worker has to report.
+//
+// Model: arrived.
 func (r *Router) arrived(s *slot) {
 	if s.lent == nil {
 		r.report(s)
@@ -78,6 +84,8 @@ func (r *Router) report(s *slot) {
 }
 
 // expected ends the wait for a worker that was woken or started, if it was.
+//
+// Model: expected.
 func (r *Router) expected(s *slot) {
 	if s.coming {
 		s.coming = false
@@ -126,6 +134,8 @@ func (r *Router) nextBatch(s *slot) *batch {
 }
 
 // drop ends a batch that its worker is through with.
+//
+// Model: drop.
 func (r *Router) drop(s *slot) {
 	b := s.batch
 	s.batch = nil
@@ -177,6 +187,8 @@ func (r *Router) steal() *batch {
 
 // share makes a batch of the earlier half of what has not been begun of another,
 // or returns nil.
+//
+// Model: steal.
 func (r *Router) share(from *batch) *batch {
 	rest := from.rest()
 	if rest == 0 {
@@ -264,6 +276,8 @@ func (t *Task) OthersWait(own int) bool {
 // withdraw takes a worker that fails or stops out of the company: others take
 // what it has not begun, and another one is woken if it had been. A worker that
 // has been replaced has no place there.
+//
+// Model: withdraw.
 func (r *Router) withdraw(box *mailbox) {
 	var fx effects
 	r.mu.Lock()
@@ -283,6 +297,8 @@ func (r *Router) withdraw(box *mailbox) {
 }
 
 // takeBack puts what a worker has not begun in front of the line.
+//
+// Model: takeBack.
 func (r *Router) takeBack(s *slot) {
 	if places := s.batch.cut(batchSize); len(places) > 0 {
 		r.line.pushFront(places)
@@ -292,6 +308,8 @@ func (r *Router) takeBack(s *slot) {
 }
 
 // gather puts everything that has not begun into the line.
+//
+// Model: gather.
 func (r *Router) gather() {
 	for s := r.sharing.head; s != nil; s = r.sharing.head {
 		r.takeBack(s)

@@ -23,6 +23,8 @@ type rest struct {
 }
 
 // HandleFailure makes the supervisor its own strategy in Proto.Actor's sense.
+//
+// Model: failed.
 func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Supervisor, child *actor.PID,
 	_ *actor.RestartStatistics, reason, message any,
 ) {
@@ -137,6 +139,8 @@ func (s *supervisor) patienceOf(number int) *patience {
 }
 
 // rested restarts a worker that has waited.
+//
+// Model: rested.
 func (s *supervisor) rested(r *rest) {
 	if s.isResting(r.number) && s.resting[r.number] == r {
 		s.wakeUp(r.number)
@@ -158,6 +162,8 @@ func (s *supervisor) wakeUp(number int) bool {
 
 // restartNow restarts a worker and those that the scope adds, except for workers
 // that wait for a restart of their own.
+//
+// Model: restart.
 func (s *supervisor) restartNow(number int) {
 	for other, box := range s.workers {
 		if box == nil || s.isResting(other) || !s.rules().Scope.covers(number, other) {

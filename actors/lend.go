@@ -78,6 +78,7 @@ func (r *Router) mayLend() bool {
 	return r.line.length == 0 && r.lends && !r.paused.Load() && r.takesAtOnce() && !r.waits()
 }
 
+// Model: lend.
 func (r *Router) lend(s *slot, t *Task) {
 	r.idle.remove(s)
 	r.expected(s)
@@ -91,6 +92,8 @@ func (r *Router) lend(s *slot, t *Task) {
 // giveBack ends the loan of a place. Its worker is idle, as it was before, unless
 // it has failed or stopped meanwhile and has not come back. What is left of a map
 // goes on without the place; if nothing is, its second piece need not come.
+//
+// Model: giveBack.
 func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 	var fx effects
 	r.mu.Lock()

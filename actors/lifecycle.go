@@ -14,6 +14,8 @@ import (
 // Close makes the pool refuse new tasks. What was accepted is finished, and so a
 // pause ends; those who wait for room are refused. It does not block and may be
 // repeated.
+//
+// Model: close.
 func (r *Router) Close() {
 	var fx effects
 	r.mu.Lock()
@@ -41,6 +43,8 @@ func (r *Router) Close() {
 // Terminate gives every task that has not ended its end, cancels the contexts
 // of those that run, and lets the workers go. It does not block and may be
 // repeated. It reports how many tasks it ended.
+//
+// Model: terminate.
 func (r *Router) Terminate() int {
 	var fx effects
 	r.mu.Lock()
@@ -162,6 +166,8 @@ func (r *Router) dropFunctions(n int, outcome messages.Outcome) {
 }
 
 // clearLine lets go of the tasks that had their end while they waited.
+//
+// Model: clearLine.
 func (r *Router) clearLine() {
 	r.mu.Lock()
 	r.uncounted -= r.line.compact()
@@ -202,6 +208,8 @@ func (r *Router) Attend(n int) {
 
 // checkDrained tells the supervisor, once, that nothing is left to do, and
 // closes ended if the supervisor has gone already.
+//
+// Model: checkDrained.
 func (r *Router) checkDrained(fx *effects) {
 	if r.state == open || r.outstanding > 0 || r.attendants > 0 || r.supervisor == nil {
 		return
@@ -213,6 +221,7 @@ func (r *Router) checkDrained(fx *effects) {
 	r.checkEnded()
 }
 
+// Model: checkEnded.
 func (r *Router) checkEnded() {
 	if !r.stopped || r.outstanding > 0 || r.attendants > 0 {
 		return
@@ -228,6 +237,8 @@ func (r *Router) checkEnded() {
 }
 
 // detach is called when the supervisor has stopped, after every worker has.
+//
+// Model: detach.
 func (r *Router) detach() {
 	r.desk.close() // first: once stopped is set, whoever comes last may end the pool
 	r.reportUnfetched()

@@ -99,6 +99,8 @@ func (m *mailbox) PostSystemMessage(message any) {
 }
 
 // schedule sees to it that the mailbox looks for work after this call.
+//
+// Model: schedule.
 func (m *mailbox) schedule() {
 	for {
 		switch m.status.Load() {
@@ -118,6 +120,8 @@ func (m *mailbox) schedule() {
 }
 
 // run handles everything there is and then sleeps.
+//
+// Model: sleep.
 func (m *mailbox) run() {
 	growStack()
 	for {
@@ -146,6 +150,8 @@ func touch(room *[2 << 10]byte) { room[0] = 0 }
 // supervisor decides, while the mailbox goes on with what it decides on another
 // goroutine: this one may be ending, even behind a panic that was recovered. Then
 // guarded returns false.
+//
+// Model: fails.
 func (m *mailbox) guarded(work func(*mailbox)) (returned bool) {
 	defer func() {
 		if returned {
@@ -207,6 +213,8 @@ func (m *mailbox) step() bool {
 // once more a few times: tasks often come a moment later, and are cheaper for
 // everybody if nobody has to be woken for them. Between the looks whoever wants
 // to run may run.
+//
+// Model: pull.
 func (m *mailbox) pull() *batch {
 	b, again := m.router.next(m.number, true)
 	for left := moreLooks; again && m.status.Load() != notified; left-- {
@@ -264,6 +272,8 @@ func (m *mailbox) poison() {
 // its supervisor waits in a mailbox that is awake, if the supervisor is who calls.
 // Only the actor's own end runs here: whatever else has come runs where it always
 // does.
+//
+// Model: stopIdle.
 func (m *mailbox) stopIdle() bool {
 	if !m.status.CompareAndSwap(asleep, awake) {
 		return false
@@ -293,6 +303,8 @@ func (m *mailbox) takePill() {
 var stop = &actor.Stop{}
 
 // stop makes the mailbox pull no more tasks. Called by the worker, in a message.
+//
+// Model: stops.
 func (m *mailbox) stop() {
 	m.running.stopped = true
 	m.router.withdraw(m)

@@ -3,6 +3,8 @@ package actors
 // This file sees to it that workers come; dispatch.go says when one must.
 
 // rouse sees to it that a worker comes for what any may take.
+//
+// Model: rouse.
 func (r *Router) rouse(fx *effects) {
 	if r.coming > 0 || r.paused.Load() || !r.waits() {
 		return
@@ -40,6 +42,7 @@ func (r *Router) waits() bool {
 	return false
 }
 
+// Model: wakeOne.
 func (r *Router) wake(s *slot, fx *effects) {
 	r.idle.remove(s)
 	if fx.wake == nil {
@@ -61,6 +64,7 @@ func (r *Router) rouseWorker(number int, fx *effects) {
 	}
 }
 
+// Model: startOne.
 func (r *Router) start(s *slot, fx *effects) {
 	s.started = true
 	r.want = append(r.want, int(s.number))

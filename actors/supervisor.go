@@ -146,6 +146,8 @@ func (s *supervisor) spawnRouter(ctx actor.Context) {
 
 // startWorkers spawns those that a message names, and those that the router has
 // come to want since.
+//
+// Model: hire.
 func (s *supervisor) startWorkers(ctx actor.Context, numbers []int) {
 	for ; len(numbers) > 0; numbers = s.router.wanted() {
 		for _, number := range numbers {
@@ -188,6 +190,8 @@ func (s *supervisor) mayStart(number int) bool {
 }
 
 // childTerminated replaces what has stopped, or counts it during the shutdown.
+//
+// Model: gone.
 func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	number := s.numberOf(ctx, who)
 	isWorker := number > 0 && s.workers[number] != nil
@@ -231,6 +235,8 @@ func (s *supervisor) poolDrained(ctx actor.Context) {
 // all of them report then comes to a supervisor that is awake. The pills go
 // straight to the mailboxes: for a worker that has stopped by itself, of which we
 // have not heard yet, a pill sent to its address would be a dead letter.
+//
+// Model: poisonWorkers.
 func (s *supervisor) poisonWorkers(ctx actor.Context) {
 	if s.stopping || !s.drained && !s.router.used() {
 		return
@@ -250,6 +256,8 @@ func (s *supervisor) poisonWorkers(ctx actor.Context) {
 
 // leaveIfDone stops the supervisor, and the router with it, once every worker
 // has terminated and the pool has nothing left to do.
+//
+// Model: leaveIfDone.
 func (s *supervisor) leaveIfDone(ctx actor.Context) {
 	if s.stopping && s.drained && !s.leaving && s.alive == 0 {
 		s.leaving = true

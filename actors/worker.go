@@ -67,6 +67,8 @@ func (w *worker) Receive(ctx actor.Context) {
 // run runs the tasks of a batch. If the function of one panics or exits, so does
 // run, after the task has been given its end: that is how the supervisor learns
 // of it. What the batch has left then waits for another worker.
+//
+// Model: perform.
 func (w *worker) run(b *batch) {
 	r := w.router
 	s := &r.slots[w.number]

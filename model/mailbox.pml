@@ -152,10 +152,10 @@ inline next(s, mayLinger, wake, seen, got, again) {
 		:: !lent[s] && !failing[s] && line > 0 -> line--; got = true; rouse(wake)
 		:: !lent[s] && !failing[s] && line == 0 ->
 		   if
-		   :: mayLinger && coming == 0 ->
+		   :: mayLinger && coming == 0 -> /* linger */
 		      isComing[s] = true; coming++; lingering = s; again = true
 		   :: else ->
-#if BUG != 2
+#if BUG != 2 /* park */
 		      idle[s] = true
 #endif
 		   fi
@@ -193,6 +193,7 @@ inline withdraw(s, b, wake, seen) {
 	scheduleIf(wake, seen)
 }
 
+/* stops, as a handler of the pill or on the goroutine of stopIdle. */
 inline stopSelf(s, b, wake, seen) {
 	stopped[b] = true;
 	withdraw(s, b, wake, seen);
@@ -226,7 +227,7 @@ end:	do
 	         :: else -> goto fails
 	         fi
 	      :: atomic { !hasMail(me) && stopped[me] -> break }
-	      :: atomic { !hasMail(me) && !suspended[me] && !stopped[me] -> left = LOOKS }
+	      :: atomic { !hasMail(me) && !suspended[me] && !stopped[me] -> left = LOOKS } /* pull */
 	         next(slotOf[me], true, wake, seen, got, again);
 	         do
 	         :: again && status[me] != NOTIFIED ->
@@ -247,6 +248,7 @@ end:	do
 	         :: else -> break
 	         fi
 	      od;
+	      /* sleep */
 #if BUG == 1
 	      atomic { status[me] = ASLEEP; on[me] = false; break }
 #else
@@ -272,7 +274,7 @@ proctype submitter(byte n) {
 	byte wake = NONE, seen;
 	do
 	:: n > 0 ->
-	   atomic { n--; line++; rouse(wake); assert(kept) }
+	   atomic { /* submit */ n--; line++; rouse(wake); assert(kept) }
 	   scheduleIf(wake, seen)
 	:: else -> break
 	od;
@@ -281,7 +283,7 @@ proctype submitter(byte n) {
 
 proctype lender() {
 	byte s, wake = NONE, seen, b = NONE;
-	atomic {
+	atomic { /* lend */
 		if
 		:: line == 0 && lingering != NONE -> s = lingering
 		:: line == 0 && lingering == NONE && idle[0] -> s = 0
@@ -293,7 +295,7 @@ proctype lender() {
 		lent[s] = true;
 		assert(kept)
 	}
-	atomic {
+	atomic { /* giveBack */
 		lent[s] = false;
 		if
 		:: mayCrash > 0 -> mayCrash--; failing[s] = true; b = boxOf[s]
@@ -334,7 +336,7 @@ proctype stopper() {
 	:: s = 1
 	fi;
 	b = s;
-	atomic {
+	atomic { /* stopIdle */
 		if
 		:: status[b] == ASLEEP -> status[b] = AWAKE; assert(!on[b]); on[b] = true
 		:: else -> goto post

@@ -306,7 +306,7 @@ decided:
 		mu = false;
 		if
 		:: ok -> rouse()
-		:: else -> idle[w] = true
+		:: else -> idle[w] = true /* park */
 		fi;
 		checkDrained();
 		assert(kept)
@@ -377,7 +377,7 @@ proctype submitter() {
 	do
 	:: t < TASKS ->
 	   atomic {
-		!mu;
+		!mu; /* submit */
 		if
 		:: state != OPEN -> break /* refused */
 		:: else
@@ -528,7 +528,7 @@ inline poisonWorkers(w) {
 proctype supervisor() {
 	byte w;
 	do
-	:: atomic { start[0] || start[1] -> who(start); start[w] = false;
+	:: atomic { /* hire */ start[0] || start[1] -> who(start); start[w] = false;
 		if
 		:: !stopping && !hired[w] -> hired[w] = true; alive++; looks[w] = true; run worker(w)
 		:: else
@@ -539,11 +539,12 @@ proctype supervisor() {
 		:: !stopping -> restart[w] = true; looks[w] = true
 		:: !stopping -> resting[w] = true
 		fi; w = 0 }
-	:: atomic { resting[0] || resting[1] -> who(resting);
+	:: atomic { /* rested */ resting[0] || resting[1] -> who(resting);
 		resting[w] = false; restart[w] = true; looks[w] = true; w = 0 }
 	:: atomic { gone[0] || gone[1] -> who(gone); gone[w] = false; hired[w] = false; alive--; w = 0 }
 	:: atomic { saysDrained -> saysDrained = false; sawDrained = true; poisonWorkers(w) }
 	:: atomic { saysTerminate -> saysTerminate = false; poisonWorkers(w) }
+	/* leaveIfDone */
 #if BUG == 6
 	:: atomic { stopping && alive == 0 -> break }
 #else

@@ -3,6 +3,7 @@ module github.com/greenroom-go/greenroom
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/asynkron/protoactor-go v0.0.0-20240822202345-3c0e61ca19c9
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/schollz/progressbar/v3 v3.19.1

@@ -203,7 +203,7 @@ func (m *made) mapOptions() (opts []pool.MapOption, may []error) {
 }
 
 // trouble is what may become of a task when workers fail.
-var trouble = []error{pool.ErrBroken, pool.ErrFull, pool.ErrDropped, pool.ErrTimeout}
+var trouble = []error{pool.ErrBroken, pool.ErrFull, pool.ErrDropped, context.DeadlineExceeded}
 
 // check looks at the end of a task or an item.
 func (m *made) check(t *testing.T, got int, err, want error, may []error) {

@@ -33,7 +33,7 @@ func (c *Claims) Hand(low, high int) {
 }
 
 // Begin moves the holder on to its next place and returns it, or false if there
-// is none. Only the holder calls it, and not again after that.
+// is none, then and whenever it is called again. Only the holder calls it.
 //
 // Model: begin.
 func (c *Claims) Begin() (place int, ok bool) {

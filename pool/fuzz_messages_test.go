@@ -243,6 +243,9 @@ func (s *stranger) probe(t *testing.T) {
 func FuzzMessages(f *testing.F) {
 	for first := range byte(8) {
 		for kind := range byte(44) {
+			if testing.Short() && kind%8 != first { // each kind, but not in every way
+				continue
+			}
 			f.Add([]byte{0, first, kind, 0, 0, 1, 0, first, kind, 1, 1})
 			f.Add([]byte{1, first, kind, 1, 0, 1, 1, first, kind, 2, 2, 2, 2, 2})
 			f.Add([]byte{kind, first, kind, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, kind})

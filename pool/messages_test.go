@@ -126,3 +126,34 @@ func TestTaskMessagesAroundAStopAreAllAnswered(t *testing.T) {
 		})
 	}
 }
+
+func TestTaskMessagesToAWorkerThatIsReplacedAreAllAnswered(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const senders, each = 4, 200
+		system := bubbleSystem(t)
+		p := newPool(t, pool.WithWorkers(1), pool.WithActorSystem(system))
+		require.NoError(t, p.Ready(t.Context()))
+		worker := system.NewLocalPID(p.PID().Id + "/worker-1")
+		var answered atomic.Int64
+		receiver := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			switch ctx.Message().(type) {
+			case *messages.Result, *actor.DeadLetterResponse:
+				answered.Add(1)
+			}
+		}))
+		var wg sync.WaitGroup
+		for range senders {
+			wg.Go(func() {
+				for i := range each {
+					request(system, worker, receiver, &messages.Task{Func: func(context.Context) (any, error) { return 1, nil }})
+					if i%4 == 0 {
+						system.Root.Stop(worker)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(time.Minute)
+		require.EqualValues(t, senders*each, answered.Load(), "neither answered nor dead letters")
+	})
+}

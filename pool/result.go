@@ -85,7 +85,8 @@ func (r *AsyncResult[R]) Done() <-chan struct{} { return r.task.Done() }
 // Cancel ends the task with ErrCancelled, unless it has ended. A task that waits
 // leaves the queue at once. One that runs sees its context cancelled; its result
 // ends at once, and what its function returns later is dropped. Cancel reports
-// whether it was in time.
+// whether it was in time; if not, the result may become ready a moment later, behind
+// its callback for one.
 func (r *AsyncResult[R]) Cancel() bool { return r.task.Cancel() }
 
 // OnDone has fn called with the result when the outcome is there: on the

@@ -81,7 +81,7 @@ const (
 	Dropped
 	// Terminated: the pool was terminated first.
 	Terminated
-	// Broken: the pool broke first, because an initializer failed.
+	// Broken: the pool broke first: an initializer failed, or its supervision gave up.
 	Broken
 
 	// Outcomes is how many there are.

@@ -22,6 +22,6 @@ const (
 	Dropped = messages.Dropped
 	// Terminated: the pool was terminated first.
 	Terminated = messages.Terminated
-	// Broken: the pool broke first, because an initializer failed.
+	// Broken: the pool broke first: an initializer failed, or its supervision gave up.
 	Broken = messages.Broken
 )

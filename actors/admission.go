@@ -135,7 +135,7 @@ func (r *Router) pushAndUnlock(q queued) {
 }
 
 func (r *Router) rouseAndUnlock() {
-	if r.coming > 0 || r.idle.head == nil && r.unstarted == len(r.slots) {
+	if r.coming > 0 || r.idle.head == nil && !r.known(r.unstarted) {
 		r.mu.Unlock() // somebody is coming, or nobody sleeps
 		return
 	}
@@ -283,8 +283,8 @@ func (r *Router) refusal(t *Task) error {
 		return r.broken
 	case r.state == terminated, r.state == closing && (!t.internal || t.root() != nil):
 		return r.closedError()
-	case t.fixed() > r.config.Workers:
-		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed(), r.config.Workers)
+	case t.fixed() > 0 && !r.known(t.fixed()):
+		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed(), len(r.all()))
 	case key != "" && !r.usesKeys:
 		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, key)
 	}
@@ -304,7 +304,7 @@ func (r *Router) room() bool {
 	if r.paused.Load() {
 		return r.waiting() < r.config.Limit
 	}
-	return r.surelyHasRoom() || r.waiting()+r.busy() < r.config.Limit+r.config.Workers
+	return r.surelyHasRoom() || r.waiting()+r.busyOpen() < r.config.Limit+r.Workers()
 }
 
 // places is how many tasks run, or would be taken up at once.
@@ -312,7 +312,7 @@ func (r *Router) places() int {
 	if r.paused.Load() {
 		return r.active
 	}
-	return r.config.Workers
+	return r.Workers()
 }
 
 // roomForWaiter is room for those who wait if there is none: they need not be
@@ -335,7 +335,7 @@ func (r *Router) waiting() int {
 //
 // Model: submit.
 func (r *Router) accept(t *Task, fx *effects) error {
-	target, err := route(r.config.Strategy, t, r.config.Workers, r.load)
+	target, err := r.route(t)
 	if err != nil {
 		return err
 	}
@@ -363,9 +363,11 @@ func (r *Router) accept(t *Task, fx *effects) error {
 	return nil
 }
 
+// load is what a strategy asks for.
 func (r *Router) load(worker int) int {
-	load := r.queue.ownOf(worker).length
-	if r.slots[worker].running() != nil {
+	number := r.numberOf(worker)
+	load := r.queue.ownOf(number).length
+	if r.slot(int32(number)).running() != nil {
 		load++
 	}
 	return load

@@ -281,8 +281,8 @@ func TestIdleWorkerTakesHalfOfWhatABusyOneHasNotBegun(t *testing.T) {
 func TestWorkerWokenByAMessageMayTakeABatch(t *testing.T) {
 	r := newTestRouter(2, SharedQueue())
 	for _, number := range []int{1, 2} {
-		_, again := r.next(number, false)
-		require.False(t, again)
+		_, otherwise := r.next(number, false)
+		require.Equal(t, sleep, otherwise)
 	}
 	r.size = batchSize
 	for range 4 {
@@ -339,7 +339,7 @@ func TestLimitCountsWhatWorkersHaveNotBegun(t *testing.T) {
 	tasks[0].state.Or(returned)
 	require.True(t, accepted(), "the worker is between two tasks")
 	require.False(t, accepted())
-	_, _ = r.slots[1].batch.begin()
+	_, _ = r.slot(1).batch.begin()
 	require.False(t, accepted(), "it has begun one, which no longer waits")
 }
 

@@ -103,7 +103,7 @@ func (t *Task) Conclude(outcome messages.Outcome, err error) {
 	if t.outside || t.place == 0 {
 		t.announce(outcome, err, nil)
 	} else {
-		t.announce(outcome, err, &t.router.slots[t.place])
+		t.announce(outcome, err, t.router.slot(t.place))
 	}
 }
 

@@ -20,22 +20,21 @@ import "time"
 // Model: replace.
 func (r *Router) installed(number int, box *mailbox) {
 	r.mu.Lock()
-	r.slots[number].box = box
-	r.slots[number].started = true // by whomever
-	r.slots[number].failing = false
+	s := r.slot(int32(number))
+	s.box, s.started, s.failing = box, true, false // started by whomever
 	r.mu.Unlock()
 }
 
 // next returns what a worker that is free shall run, a batch of which it has
-// begun the first place, or nil; then the worker is idle and will be woken. If it
-// may linger and no other worker is coming, it is not idle yet: then again is
-// true, and it is this worker that is coming, so it must call next again soon.
+// begun the first place, or nil; then it says what the worker shall do. If it may
+// linger and no other worker is coming, it is not idle yet: it is this worker that is
+// coming.
 //
 // Model: next.
-func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
+func (r *Router) next(number int, mayLinger bool) (b *batch, otherwise step) {
 	var fx effects
 	r.mu.Lock()
-	s := &r.slots[number]
+	s := r.slot(int32(number))
 	if !s.initialized {
 		r.initializedWorker(s)
 	}
@@ -44,22 +43,36 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, again bool) {
 	r.idle.remove(s) // it is awake, whether somebody woke it for a task or for a message
 	switch b = r.nextBatch(s); {
 	case b != nil:
+		s.leaving = false
 		r.rouse(&fx)
 	case s.lent != nil || s.failing: // it is not idle, and if it was to come, another one must
+		r.rouse(&fx)
+	case s.leaving || s.closed.Load(): // if it was to come, another one must
+		s.leaving = true
+		otherwise = leave
 		r.rouse(&fx)
 	case mayLinger && r.coming == 0 && r.state == open:
 		s.coming = true // Model: linger.
 		r.coming++
 		r.lingering = s
-		again = true
+		otherwise = lookAgain
 	default:
-		r.idle.push(s) // Model: park.
+		r.park(s)
 	}
 	r.admit(&fx)
 	r.checkDrained(&fx)
 	r.unlock(&fx)
-	return b, again
+	return b, otherwise
 }
+
+// step is what a worker does that finds nothing to do.
+type step uint8
+
+const (
+	sleep     step = iota // it is idle, or will be called
+	lookAgain             // soon: it is the one that is coming
+	leave                 // it stops
+)
 
 // arrived takes down what a worker has to report.
 //
@@ -110,27 +123,32 @@ func (r *Router) nextBatch(s *slot) *batch {
 	if s.lent != nil || s.failing || r.paused.Load() {
 		return nil
 	}
-	b := r.fromQueue(s)
-	if b == nil {
-		b = r.overtake()
-	}
-	if b == nil {
-		b = r.line.take(r.size)
-	}
-	if b == nil {
-		b = r.steal()
-	}
+	b := r.find(s)
 	if b == nil {
 		return nil
 	}
 	b.first, _ = b.current()
 	s.batch, b.timed = b, r.line.length > 0 && r.mayBatch
-	r.active++
+	r.occupy(s, 1)
 	r.loaned += b.loan
 	if b.loan > 0 {
 		r.sharing.push(s)
 	}
 	return b
+}
+
+// find takes what the worker of a place may take.
+func (r *Router) find(s *slot) *batch {
+	if b := r.fromQueue(s); b != nil || s.closed.Load() {
+		return b
+	}
+	if b := r.overtake(); b != nil {
+		return b
+	}
+	if b := r.line.take(r.size); b != nil {
+		return b
+	}
+	return r.steal()
 }
 
 // drop ends a batch that its worker is through with.
@@ -139,7 +157,7 @@ func (r *Router) nextBatch(s *slot) *batch {
 func (r *Router) drop(s *slot) {
 	b := s.batch
 	s.batch = nil
-	r.active--
+	r.occupy(s, -1)
 	r.loaned -= b.loan
 	r.sharing.remove(s)
 	r.line.retire(b)
@@ -148,7 +166,10 @@ func (r *Router) drop(s *slot) {
 // fromQueue takes a task that is not in the line, if its turn has come.
 func (r *Router) fromQueue(s *slot) *batch {
 	t := r.queue.next(int(s.number))
-	if t == nil || r.line.length > 0 && t.linked().order > r.line.taken()+1 {
+	if s.closed.Load() {
+		t = r.queue.ownOf(int(s.number)).head
+	}
+	if t == nil || !s.closed.Load() && r.line.length > 0 && t.linked().order > r.line.taken()+1 {
 		return nil
 	}
 	r.queue.take(t)
@@ -261,13 +282,13 @@ func (r *Router) finished(t *Task) {
 // for them; the number is that of its own pieces among them.
 func (t *Task) OthersWait(own int) bool {
 	r := t.router
-	if r.paused.Load() { // then it waits itself
+	if t.IsHeldUp() { // then it waits itself
 		return true
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	waiting := r.line.length + r.queue.shared.length + r.queue.ownOf(int(t.place)).length
-	if b := r.slots[t.place].batch; b != nil {
+	if b := r.slot(t.place).batch; b != nil {
 		waiting += b.rest()
 	}
 	return waiting > own
@@ -281,7 +302,7 @@ func (t *Task) OthersWait(own int) bool {
 func (r *Router) withdraw(box *mailbox) {
 	var fx effects
 	r.mu.Lock()
-	if s := &r.slots[box.number]; s.box == box {
+	if s := r.slot(int32(box.number)); s.box == box {
 		r.idle.remove(s)
 		r.arrived(s)
 		s.out, s.failing = true, false

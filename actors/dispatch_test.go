@@ -134,9 +134,9 @@ func TestWorkerThatFailsLetsASubmitterIn(t *testing.T) {
 		}
 		runtime.Gosched()
 	}
-	w := &worker{router: r, number: 1, box: r.slots[1].box}
+	w := &worker{router: r, number: 1, box: r.slot(1).box}
 	w.box.status.Store(awake)
-	func() { defer func() { _ = recover() }(); w.run(r.slots[1].batch) }()
+	func() { defer func() { _ = recover() }(); w.run(r.slot(1).batch) }()
 	r.withdraw(w.box) // suspended; the initializer of the next one takes its time
 	r.mu.Lock()
 	defer r.mu.Unlock()

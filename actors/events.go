@@ -28,6 +28,8 @@ const (
 	PoolPaused
 	// PoolResumed: they do again.
 	PoolResumed
+	// PoolResized: the pool has more workers now, or fewer.
+	PoolResized
 	// PoolClosing: the pool takes no more tasks.
 	PoolClosing
 	// PoolTerminated: every task that had not ended has been given its end. Not for a
@@ -47,7 +49,7 @@ const (
 func (k EventKind) String() string {
 	names := [eventKinds]string{
 		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "pool paused",
-		"pool resumed", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
+		"pool resumed", "pool resized", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
 	}
 	if k >= eventKinds {
 		return "unknown event"
@@ -68,6 +70,8 @@ type Event struct {
 	Err error
 	// Directive is what is done about the failure, of WorkerFailed.
 	Directive Directive
+	// Workers is how many there are now, of PoolResized.
+	Workers int
 	// Lost is how many events are missing, of EventsLost.
 	Lost int
 }
@@ -83,6 +87,9 @@ func (e Event) String() string {
 	}
 	if e.Kind == EventsLost {
 		s += fmt.Sprintf(" %d", e.Lost)
+	}
+	if e.Kind == PoolResized {
+		s += fmt.Sprintf(" to %d workers", e.Workers)
 	}
 	if e.Kind == WorkerFailed {
 		s += ", " + e.Directive.String()

@@ -41,7 +41,8 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 		err = fmt.Errorf("%w: more than %d within %v, the last one of %s: %w", messages.ErrTooManyRestarts,
 			rules.MaxRestarts, rules.Within, failure.Worker, err)
 	}
-	ours, directive := s.whatTo(v, by)
+	ours, err := s.whatTo(v, by, number, err)
+	directive := ours.inProtoActor()
 	s.router.log(slog.LevelWarn, "worker failed", "worker", child.Id, "error", err, "directive", ours.String())
 	failure.Err = err
 	if number > 0 {
@@ -57,7 +58,7 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 		by.StopChildren(child) // and so replaced, if the parent has the pool go on
 		by.EscalateFailure(failure, message)
 	case actor.StopDirective:
-		if !s.stopping {
+		if ours == Break {
 			s.router.Break(err)
 		}
 		by.StopChildren(child)
@@ -98,18 +99,34 @@ func (s *supervisor) decided(failure Failure) (d Directive) {
 	return d
 }
 
-// whatTo says what is done, in our terms, 0 for a stop, and in those of Proto.Actor.
-func (s *supervisor) whatTo(v verdict, by actor.Supervisor) (ours Directive, its actor.Directive) {
-	if s.stopping {
-		return 0, actor.StopDirective
+// whatTo says what is done about a failure of a worker (0: of the router), for what can
+// be depends on the pool; and why, if the pool breaks.
+func (s *supervisor) whatTo(v verdict, by actor.Supervisor, number int, err error) (Directive, error) {
+	switch d := v.directive; {
+	case s.stopping, d == Restart && number > 0 && s.router.isLeaving(number):
+		return Stop, err
+	case d == Escalate && by.(actor.Context).Parent() == nil:
+		return Break, err
+	case d == Stop && !s.router.discharge(number, err):
+		return Break, fmt.Errorf("%s would have been stopped, but no more than %d must remain: %w",
+			s.router.WorkerName(number), s.router.Workers(), err)
+	default:
+		return d, err
 	}
-	ours = v.directive
-	if ours == Escalate && by.(actor.Context).Parent() == nil {
-		ours = Break
+}
+
+// inProtoActor is the directive in Proto.Actor's terms.
+func (d Directive) inProtoActor() actor.Directive {
+	switch d {
+	case Restart:
+		return actor.RestartDirective
+	case Resume:
+		return actor.ResumeDirective
+	case Escalate:
+		return actor.EscalateDirective
+	default:
+		return actor.StopDirective
 	}
-	return ours, [...]actor.Directive{
-		Restart: actor.RestartDirective, Resume: actor.ResumeDirective, Escalate: actor.EscalateDirective, Break: actor.StopDirective,
-	}[ours]
 }
 
 // restart restarts a child now, or a worker when it has waited long enough.
@@ -124,7 +141,7 @@ func (s *supervisor) restart(by actor.Supervisor, child *actor.PID, number int) 
 		return
 	}
 	if s.resting == nil {
-		s.resting = make([]*rest, len(s.workers))
+		s.resting = map[int]*rest{}
 	}
 	r := &rest{number: number}
 	s.resting[number] = r
@@ -133,22 +150,25 @@ func (s *supervisor) restart(by actor.Supervisor, child *actor.PID, number int) 
 
 func (s *supervisor) patienceOf(number int) *patience {
 	if s.patience == nil {
-		s.patience = make([]patience, len(s.workers))
+		s.patience = map[int]*patience{}
 	}
-	return &s.patience[number]
+	if s.patience[number] == nil {
+		s.patience[number] = new(patience)
+	}
+	return s.patience[number]
 }
 
 // rested restarts a worker that has waited.
 //
 // Model: rested.
 func (s *supervisor) rested(r *rest) {
-	if s.isResting(r.number) && s.resting[r.number] == r {
+	if s.resting[r.number] == r {
 		s.wakeUp(r.number)
 		s.restartNow(r.number)
 	}
 }
 
-func (s *supervisor) isResting(number int) bool { return s.resting != nil && s.resting[number] != nil }
+func (s *supervisor) isResting(number int) bool { return s.resting[number] != nil }
 
 // wakeUp ends the wait of a worker without a restart, and reports whether it waited.
 func (s *supervisor) wakeUp(number int) bool {
@@ -156,7 +176,7 @@ func (s *supervisor) wakeUp(number int) bool {
 		return false
 	}
 	s.resting[number].timer.Stop()
-	s.resting[number] = nil
+	delete(s.resting, number)
 	return true
 }
 

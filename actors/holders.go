@@ -15,7 +15,7 @@ func (r *Router) holders(t *Task) []*Task {
 		t = c.holder
 	}
 	if assigned := t.assignedWorker(); assigned > 0 {
-		if holder := r.slots[assigned].running(); holder != nil {
+		if holder := r.slot(int32(assigned)).running(); holder != nil {
 			return []*Task{holder}
 		}
 		return nil
@@ -26,12 +26,15 @@ func (r *Router) holders(t *Task) []*Task {
 // holdersOfAll are the tasks that keep all workers. None if a worker is free, is
 // between two tasks, or has a function of which nobody can know what it waits for.
 func (r *Router) holdersOfAll() []*Task {
-	if r.active < r.config.Workers {
+	if r.active < r.Workers() {
 		return nil
 	}
 	tasks := make([]*Task, 0, r.active)
-	for i := range r.slots[1:] {
-		holder := r.slots[i+1].running()
+	for _, s := range r.all() {
+		if s.closed.Load() {
+			continue
+		}
+		holder := s.running()
 		if holder == nil {
 			return nil
 		}
@@ -64,27 +67,40 @@ func (s *slot) running() *Task {
 // is at a place where there is nothing to run counts, too, until it goes on: the
 // place is not counted among those that wait.
 func (r *Router) busy() (n int) {
-	for i := range r.slots {
-		s := &r.slots[i]
-		if s.lent != nil {
-			if s.lent.hasPlace() {
-				n++
-			}
-		} else if s.batch != nil {
-			at, ok := s.batch.current()
-			if ok && (at.task == nil || at.task.outside || at.task.hasPlace()) {
-				n++
-			}
+	for _, s := range r.all() {
+		if s.isBusy() {
+			n++
 		}
 	}
 	return n
 }
 
+// busyOpen is busy without the workers whose place is closed.
+func (r *Router) busyOpen() (n int) {
+	for _, s := range r.all() {
+		if s.isBusy() && !s.closed.Load() {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *slot) isBusy() bool {
+	switch {
+	case s.lent != nil:
+		return s.lent.hasPlace()
+	case s.batch != nil:
+		at, ok := s.batch.current()
+		return ok && (at.task == nil || at.task.outside || at.task.hasPlace())
+	}
+	return false
+}
+
 // runningLocked lists the tasks that occupy workers.
 func (r *Router) runningLocked() []*Task {
 	var tasks []*Task
-	for i := range r.slots {
-		if t := r.slots[i].running(); t != nil {
+	for _, s := range r.all() {
+		if t := s.running(); t != nil {
 			tasks = append(tasks, t)
 		}
 	}

@@ -69,7 +69,7 @@ func (r *Router) LendMap(root, first, second *Task) bool {
 // ConcludeMap announces the outcome of the map that the place is lent to in which
 // t runs, on the goroutine of t. It costs no lock of the router.
 func (t *Task) ConcludeMap(root *Task, outcome messages.Outcome, err error) {
-	root.announce(outcome, err, &t.router.slots[t.place])
+	root.announce(outcome, err, t.router.slot(t.place))
 }
 
 // mayLend reports whether nobody waits for the place of an idle worker. A worker that
@@ -84,7 +84,7 @@ func (r *Router) lend(s *slot, t *Task) {
 	r.expected(s)
 	s.lent = t
 	t.place = s.number
-	r.active++
+	r.occupy(s, 1)
 	r.attendants++
 	t.state.Store(stateRunning)
 }
@@ -99,7 +99,7 @@ func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 	r.mu.Lock()
 	root := s.lentTo
 	s.lent, s.lentTo = nil, nil
-	r.active--
+	r.occupy(s, -1)
 	r.attendants--
 	r.report(s)
 	if root != nil && !root.Ready() { // else leave would not take it out again
@@ -113,8 +113,11 @@ func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 	case failure != nil:
 		s.failing = true
 		defer s.box.PostUserMessage(lentFailure{failure})
-	case !s.out:
-		r.idle.push(s)
+	case s.out:
+	case s.closed.Load(): // it leaves
+		r.wake(s, &fx)
+	default:
+		r.park(s)
 		if r.queue.ownOf(int(s.number)).length > 0 { // it came while the place was lent
 			r.wake(s, &fx)
 		}

@@ -24,6 +24,7 @@ func (r *Router) Close() {
 		return
 	}
 	r.state, r.closedAt = closing, time.Now()
+	r.stopIdleTimer()
 	r.emit(Event{Kind: PoolClosing})
 	r.resume(&fx)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
@@ -56,6 +57,7 @@ func (r *Router) Terminate() int {
 		r.closedAt = time.Now()
 	}
 	r.state = terminated
+	r.stopIdleTimer()
 	if !r.drained {
 		r.emit(Event{Kind: PoolTerminated})
 	}
@@ -136,9 +138,9 @@ func (r *Router) pending() (tasks []*Task, functions int) {
 	for t := range r.roots {
 		tasks = append(tasks, t)
 	}
-	for i := range r.slots {
-		if t := r.slots[i].lentTo; t != nil {
-			tasks = append(tasks, t)
+	for _, s := range r.all() {
+		if s.lentTo != nil {
+			tasks = append(tasks, s.lentTo)
 		}
 	}
 	r.line.each(func(q *queued) {
@@ -289,8 +291,11 @@ func (r *Router) Open() bool {
 // first, or ctx.Err().
 func (r *Router) AwaitReady(ctx context.Context) error {
 	r.StartAll()
+	r.mu.Lock()
+	ready := r.ready
+	r.mu.Unlock()
 	select {
-	case <-r.ready:
+	case <-ready:
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.readyErr
@@ -303,7 +308,14 @@ func (r *Router) AwaitReady(ctx context.Context) error {
 // initializer has run.
 func (r *Router) initializedWorker(s *slot) {
 	s.initialized = true
-	if r.initialized++; r.initialized == r.config.Workers {
+	if !s.closed.Load() {
+		r.initialized++
+		r.checkReady()
+	}
+}
+
+func (r *Router) checkReady() {
+	if r.initialized == r.Workers() {
 		r.setReady(nil)
 	}
 }

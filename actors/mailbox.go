@@ -202,11 +202,16 @@ func (m *mailbox) step() bool {
 	if m.running.stopped || m.router == nil {
 		return false
 	}
-	if b := m.pull(); b != nil {
+	b, otherwise := m.pull()
+	switch {
+	case b != nil:
 		m.handle(b)
-		return true
+	case otherwise == leave:
+		m.takePill()
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 // pull asks the router for something to do, and, before the worker goes to sleep,
@@ -215,13 +220,13 @@ func (m *mailbox) step() bool {
 // to run may run.
 //
 // Model: pull.
-func (m *mailbox) pull() *batch {
-	b, again := m.router.next(m.number, true)
-	for left := moreLooks; again && m.status.Load() != notified; left-- {
+func (m *mailbox) pull() (b *batch, otherwise step) {
+	b, otherwise = m.router.next(m.number, true)
+	for left := moreLooks; otherwise == lookAgain && m.status.Load() != notified; left-- {
 		runtime.Gosched()
-		b, again = m.router.next(m.number, left > 1)
+		b, otherwise = m.router.next(m.number, left > 1)
 	}
-	return b
+	return b, otherwise
 }
 
 // moreLooks is how often a worker looks once more before it sleeps. When nobody

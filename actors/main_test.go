@@ -114,7 +114,7 @@ func pull(r *Router, number int) *Task {
 // work does what a worker does with its next tasks, on a goroutine of its own,
 // and returns when that has ended.
 func work(r *Router, number int) (failure *Failure, exiting bool) {
-	w := &worker{router: r, number: number, box: r.slots[number].box}
+	w := &worker{router: r, number: number, box: r.slot(int32(number)).box}
 	w.box.status.Store(awake) // no message interrupts it
 	over := make(chan struct{})
 	go func() {
@@ -131,7 +131,7 @@ func work(r *Router, number int) (failure *Failure, exiting bool) {
 	<-over
 	w.box.status.Store(notified)
 	r.mu.Lock()
-	r.arrived(&r.slots[number]) // it reports what it has done
+	r.arrived(r.slot(int32(number))) // it reports what it has done
 	r.mu.Unlock()
 	return failure, exiting
 }

@@ -40,7 +40,7 @@ func (r *Router) resume(fx *effects) {
 		r.keep()
 	}
 	for number := range r.queue.own {
-		if r.queue.own[number].length > 0 {
+		if r.queue.ownOf(number).length > 0 {
 			r.rouseWorker(number, fx)
 		}
 	}
@@ -51,5 +51,8 @@ func (r *Router) resume(fx *effects) {
 // Paused reports whether the pool pauses.
 func (r *Router) Paused() bool { return r.paused.Load() }
 
-// IsHeldUp reports whether a long task that can be split shall leave the rest for later.
-func (t *Task) IsHeldUp() bool { return t.router.paused.Load() }
+// IsHeldUp reports whether a long task that can be split shall leave the rest to others,
+// or for later: the pool pauses, or the worker's place is closed.
+func (t *Task) IsHeldUp() bool {
+	return t.router.paused.Load() || t.place > 0 && t.router.slot(t.place).closed.Load()
+}

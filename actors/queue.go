@@ -28,9 +28,18 @@ func (l *queueList) push(t *Task) { l.insertAfter(l.tail, t) }
 // insert keeps the list in the order of submission. Tasks that come late, from
 // behind an earlier one with the same key, belong near the front.
 func (l *queueList) insert(t *Task) {
-	var after *Task
+	l.insertBehind(nil, t)
+}
+
+// insertBehind is insert for a task whose place is known to be behind that of another
+// one, if that is not nil.
+func (l *queueList) insertBehind(after, t *Task) {
+	next := l.head
+	if after != nil {
+		next = after.linked().next
+	}
 	order := t.linked().order
-	for next := l.head; next != nil && next.linked().order < order; next = next.linked().next {
+	for ; next != nil && next.linked().order < order; next = next.linked().next {
 		after = next
 	}
 	l.insertAfter(after, t)
@@ -83,12 +92,11 @@ type chain struct {
 // those for one worker, and those behind another task with their key. Guarded
 // by the router's mutex.
 type queue struct {
-	shared  queueList
-	own     []queueList // by worker number; [0] is unused; made when first needed
-	chains  map[string]*chain
-	workers int
-	order   uint64
-	length  int // tasks that count towards the limit
+	shared queueList
+	own    []*queueList // by worker number; [0] is unused; made when first needed
+	chains map[string]*chain
+	order  uint64
+	length int // tasks that count towards the limit
 }
 
 // put files t where target says.
@@ -102,10 +110,7 @@ func (q *queue) put(t *Task, target Target) {
 	at.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
-		if q.own == nil {
-			q.own = make([]queueList, q.workers+1)
-		}
-		q.own[target.Worker].push(t)
+		q.ownFor(target.Worker).push(t)
 	case target.InOrder:
 		key := t.key()
 		c := q.chains[key]
@@ -133,13 +138,40 @@ func (q *queue) next(worker int) *Task {
 
 // ownOf is the list of the tasks for one worker, to be read.
 func (q *queue) ownOf(worker int) *queueList {
-	if q.own == nil {
+	if worker >= len(q.own) || q.own[worker] == nil {
 		return &noTasks
 	}
-	return &q.own[worker]
+	return q.own[worker]
+}
+
+// ownFor is the list of the tasks for one worker, which it makes if there is none.
+func (q *queue) ownFor(worker int) *queueList {
+	if missing := worker + 1 - len(q.own); missing > 0 {
+		q.own = append(q.own, make([]*queueList, missing)...)
+	}
+	if q.own[worker] == nil {
+		q.own[worker] = new(queueList)
+	}
+	return q.own[worker]
 }
 
 var noTasks queueList
+
+// disown gives what waits for one worker to all, except what only that one may run.
+func (q *queue) disown(worker int) {
+	own := q.ownOf(worker)
+	var moved *Task
+	for t := own.head; t != nil; {
+		next := t.linked().next
+		if t.fixed() == 0 {
+			own.remove(t)
+			t.linked().assigned = 0
+			q.shared.insertBehind(moved, t)
+			moved = t
+		}
+		t = next
+	}
+}
 
 // take removes t from where it waits. A holder that is taken to be run keeps
 // its chain until release.
@@ -200,7 +232,7 @@ func (q *queue) oldest() *Task {
 	}
 	consider(&q.shared)
 	for i := range q.own {
-		consider(&q.own[i])
+		consider(q.ownOf(i))
 	}
 	for _, c := range q.chains {
 		consider(&c.behind)
@@ -217,7 +249,7 @@ func (q *queue) each(f func(*Task)) {
 	}
 	walk(&q.shared)
 	for i := range q.own {
-		walk(&q.own[i])
+		walk(q.ownOf(i))
 	}
 	for _, c := range q.chains {
 		walk(&c.behind)

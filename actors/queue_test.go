@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func newQueue(workers int) *queue {
-	return &queue{workers: workers, chains: map[string]*chain{}}
+func newQueue() *queue {
+	return &queue{chains: map[string]*chain{}}
 }
 
 func newQueued(key string, exempt bool) *Task {
@@ -145,7 +145,7 @@ func (m *queueModel) check(t *rapid.T) {
 func TestQueueBehavesLikeItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &queueModel{workers: rapid.IntRange(1, 3).Draw(t, "workers")}
-		m.queue = newQueue(m.workers)
+		m.queue = newQueue()
 		t.Repeat(map[string]func(*rapid.T){
 			"":       m.check,
 			"put":    m.put,
@@ -215,7 +215,7 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 }
 
 func TestReleaseNudgesThoseWhoWaitForTheNextTaskWithTheKey(t *testing.T) {
-	q := newQueue(1)
+	q := newQueue()
 	first, second := newQueued("a", false), newQueued("a", false)
 	q.put(first, Target{InOrder: true})
 	q.put(second, Target{InOrder: true})
@@ -240,7 +240,7 @@ func BenchmarkQueuePutTake(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			q, task := newQueue(1), newQueued(c.key, false)
+			q, task := newQueue(), newQueued(c.key, false)
 			for b.Loop() {
 				q.put(task, c.target)
 				q.take(q.next(1))

@@ -63,8 +63,8 @@ func (r *Router) Report() Report {
 
 // atWork lists the functions at work.
 func (r *Router) atWork() (running []RunningTask) {
-	for i := range r.slots {
-		s := &r.slots[i]
+	for _, s := range r.all() {
+		i := int(s.number)
 		switch t := s.running(); {
 		case t != nil && s.lent != nil:
 			running = append(running, t.atWork(i))

@@ -18,8 +18,8 @@ func (r *Router) rouse(fx *effects) {
 	if r.starting > 0 && r.starting >= r.line.length+r.queue.shared.length {
 		return
 	}
-	for ; r.unstarted < len(r.slots); r.unstarted++ {
-		if s := &r.slots[r.unstarted]; !s.started {
+	for ; r.known(r.unstarted); r.unstarted++ {
+		if s := r.slot(int32(r.unstarted)); !s.started && !s.closed.Load() {
 			s.starting = true
 			r.starting++
 			r.start(s, fx)
@@ -54,7 +54,7 @@ func (r *Router) wake(s *slot, fx *effects) {
 
 // rouseWorker sees to it that one certain worker comes.
 func (r *Router) rouseWorker(number int, fx *effects) {
-	s := &r.slots[number]
+	s := r.slot(int32(number))
 	switch {
 	case r.paused.Load():
 	case s.in == &r.idle:
@@ -96,10 +96,14 @@ func (r *Router) wanted() (numbers []int) {
 func (r *Router) StartAll() {
 	var fx effects
 	r.mu.Lock()
-	for ; r.unstarted < len(r.slots); r.unstarted++ {
-		if s := &r.slots[r.unstarted]; !s.started {
-			r.start(s, &fx)
+	r.startAll(&fx)
+	r.unlock(&fx)
+}
+
+func (r *Router) startAll(fx *effects) {
+	for ; r.known(r.unstarted); r.unstarted++ {
+		if s := r.slot(int32(r.unstarted)); !s.started && !s.closed.Load() {
+			r.start(s, fx)
 		}
 	}
-	r.unlock(&fx)
 }

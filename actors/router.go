@@ -40,8 +40,10 @@ func (p Policy) Valid() bool { return p < policies }
 // Cleanup, which may be nil.
 type Config struct {
 	Name        string
-	Workers     int
-	Limit       int // of waiting tasks, or Unlimited
+	Workers     int           // to begin with
+	MinWorkers  int           // fewer do not remain; 0: 1
+	IdleTimeout time.Duration // of a worker before it leaves; 0: none
+	Limit       int           // of waiting tasks, or Unlimited
 	Policy      Policy
 	Strategy    Strategy
 	Initializer func(context.Context) (state any, err error)
@@ -80,9 +82,9 @@ type Router struct {
 	desk     desk
 	life     context.Context // ends with Terminate; the initializers' context
 	kill     context.CancelCauseFunc
-	ended    chan struct{} // closed when nothing of the pool is left
-	ready    chan struct{} // closed when every worker is initialized, or never will be
-	slots    []slot        // by worker number; [0] is unused
+	ended    chan struct{}           // closed when nothing of the pool is left
+	slots    atomic.Pointer[[]*slot] // by worker number; [0] belongs to none. Replaced under mu by a longer one
+	workers  atomic.Int32            // how many of the places are open. Written under mu
 
 	subscribers subscribers
 
@@ -103,27 +105,31 @@ type Router struct {
 	mu        shortMutex
 	state     int
 	broken    error
-	line      line     // tasks that any worker may take, if the strategy is the shared queue
-	queue     queue    // all others
-	uncounted int      // places in the line or in batches that do not count towards the limit
-	loaned    int      // places in batches, beyond the first of each
-	active    int      // workers that have a batch, or whose place is lent
-	size      int      // how many tasks a worker takes at once
-	idle      slotList // workers that wait for tasks
-	sharing   slotList // workers whose batch may have places that they have not begun
-	coming    int      // idle workers that have been woken for the line and have not come yet
-	lingering *slot    // the one of them that was not asleep; nil: none
-	starting  int      // workers that are being started for the line and have not come yet
-	unstarted int      // every slot before this one has been started
+	line      line        // tasks that any worker may take, if the strategy is the shared queue
+	queue     queue       // all others
+	uncounted int         // places in the line or in batches that do not count towards the limit
+	loaned    int         // places in batches, beyond the first of each
+	active    int         // workers that have a batch, or whose place is lent
+	size      int         // how many tasks a worker takes at once
+	idle      slotList    // workers that wait for tasks
+	idleTimer *time.Timer // see idle.go
+	idleWatch bool        // it is going to fire
+	sharing   slotList    // workers whose batch may have places that they have not begun
+	coming    int         // idle workers that have been woken for the line and have not come yet
+	lingering *slot       // the one of them that was not asleep; nil: none
+	starting  int         // workers that are being started for the line and have not come yet
+	unstarted int         // every slot before this one has been started, or is closed
+	numbers   []int32     // of the open places; nil: as many as there are, from 1
 	accepted  int64
 
 	owner func() any // see KeepWhileBusy
 	kept  any        // what owner returned, while there is work
 
-	supervisor  *mouthpiece // nil until attached
-	want        []int       // the numbers of the workers that it has not been told to start
-	asked       bool        // it has been told to start some and looks for more afterwards
-	initialized int
+	supervisor  *mouthpiece   // nil until attached
+	want        []int         // the numbers of the workers that it has not been told to start
+	asked       bool          // it has been told to start some and looks for more afterwards
+	initialized int           // of the open places
+	ready       chan struct{} // closed when every worker is initialized, or never will be
 	readyErr    error
 	waiters     list.List          // submitters that wait for room, first come first served
 	admitting   bool               // one of them has been let in and has not come back yet
@@ -141,6 +147,7 @@ type Router struct {
 type slot struct {
 	succeeded atomic.Int64        // tasks; written by the worker, read by anybody
 	state     atomic.Pointer[any] // what the initializer made; written by the worker, read by tasks
+	closed    atomic.Bool         // see resize.go. Written under router.mu
 
 	// Touched only by the worker, or by whom its place is lent to, until it
 	// reports to the router.
@@ -152,11 +159,13 @@ type slot struct {
 	box        *mailbox // of the present worker
 	lent       *Task    // the task whose submitter has the place
 	in         *slotList
+	parked     time.Duration // when the worker became idle, since the start of the process, if that matters
 	prev, next *slot
 	number     int32
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
+	leaving bool  // the worker has been idle for too long, and leaves unless there is something to do
 	out     bool  // the worker fails or stops, and will call next when it or another one is there
 	failing bool  // whom its place was lent to has failed, and the worker has not heard of it yet
 	lentTo  *Task // the map of which lent is the first piece; nil: none
@@ -165,7 +174,7 @@ type slot struct {
 // slotList is a stack of slots from which any can leave. As a list of the idle
 // it lets the worker that worked last, whose memory is still in the cache, work
 // next.
-type slotList struct{ head *slot }
+type slotList struct{ head, tail *slot }
 
 func (l *slotList) push(s *slot) {
 	if s.in != nil { // it is in one list at a time
@@ -175,6 +184,8 @@ func (l *slotList) push(s *slot) {
 	s.next = l.head
 	if l.head != nil {
 		l.head.prev = s
+	} else {
+		l.tail = s
 	}
 	l.head = s
 }
@@ -190,6 +201,8 @@ func (l *slotList) remove(s *slot) {
 	}
 	if s.next != nil {
 		s.next.prev = s.prev
+	} else {
+		l.tail = s.prev
 	}
 	s.prev, s.next, s.in = nil, nil, nil
 }
@@ -197,7 +210,7 @@ func (l *slotList) remove(s *slot) {
 // NewRouter makes the router of a pool that has no actors yet.
 func NewRouter(c Config) *Router {
 	_, plain := c.Strategy.(sharedQueue)
-	c.Limit = min(c.Limit, math.MaxInt-c.Workers) // the two are added
+	c.Limit = min(c.Limit, math.MaxInt-MaxWorkers) // the two are added
 	r := &Router{
 		config:    c,
 		plain:     plain,
@@ -207,16 +220,14 @@ func NewRouter(c Config) *Router {
 		lends:     c.MaxTasks == 0 && c.MaxAge == 0 && c.Cleanup == nil,
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
-		slots:     make([]slot, c.Workers+1),
 		unstarted: 1,
 		size:      1,
 		roots:     map[*Task]struct{}{},
 		beside:    map[*Task]struct{}{},
 	}
-	r.queue = queue{workers: c.Workers, chains: map[string]*chain{}}
-	for i := range r.slots {
-		r.slots[i].number = int32(i)
-	}
+	r.queue = queue{chains: map[string]*chain{}}
+	r.slots.Store(&[]*slot{nil})
+	r.addPlaces(c.Workers)
 	r.lane.router, r.desk.router = r, r
 	r.life, r.kill = context.WithCancelCause(context.Background())
 	return r
@@ -233,9 +244,6 @@ func (r *Router) KeepWhileBusy(owner func() any) {
 
 // Name is the pool's name.
 func (r *Router) Name() string { return r.config.Name }
-
-// Workers is the number of workers.
-func (r *Router) Workers() int { return r.config.Workers }
 
 // WorkerName is the name of a worker, by number.
 func (r *Router) WorkerName(number int) string {

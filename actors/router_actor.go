@@ -25,9 +25,22 @@ func (a routerActor) Receive(ctx actor.Context) {
 		a.router.Pause()
 	case *messages.Resume:
 		a.router.Resume()
+	case *messages.Resize:
+		a.resize(ctx, m)
 	case actor.AutoReceiveMessage, actor.SystemMessage, actor.AutoRespond:
 	default:
 		answerForeign(ctx)
+	}
+}
+
+func (a routerActor) resize(ctx actor.Context, m *messages.Resize) {
+	var workers int // of a typed nil: too few
+	if m != nil {
+		workers = m.Workers
+	}
+	err := a.router.Resize(workers)
+	if ctx.Sender() != nil {
+		ctx.Respond(&messages.Resized{Workers: a.router.Workers(), Err: err})
 	}
 }
 

@@ -6,7 +6,9 @@ import "github.com/greenroom-go/greenroom/messages"
 type Stats struct {
 	// Workers is how many the pool has, whether started or not.
 	Workers int
-	// Started is how many of them have been needed so far.
+	// Started is how many workers there are now: they are started when first needed,
+	// leave when they have been idle for too long, and after a Resize to fewer when
+	// they have done what they were at.
 	Started int
 	// Running is how many of them have a task in hand.
 	Running int
@@ -37,7 +39,7 @@ func (r *Router) Stats() Stats {
 
 func (r *Router) statsLocked() Stats {
 	s := Stats{
-		Workers:  r.config.Workers,
+		Workers:  r.Workers(),
 		Running:  r.busy(),
 		Paused:   r.paused.Load(),
 		Waiting:  r.waiting(),
@@ -49,11 +51,11 @@ func (r *Router) statsLocked() Stats {
 	for i := range s.Outcomes {
 		s.Outcomes[i] = r.outcomes[i].Load()
 	}
-	for i := range r.slots {
-		if r.slots[i].started {
+	for _, slot := range r.all() {
+		if slot.started {
 			s.Started++
 		}
-		s.Outcomes[messages.Succeeded] += r.slots[i].succeeded.Load()
+		s.Outcomes[messages.Succeeded] += slot.succeeded.Load()
 	}
 	return s
 }

@@ -18,7 +18,8 @@ import (
 type Strategy interface {
 	// Route says where a task goes. load tells how many tasks a worker holds,
 	// waiting and running, and costs a few nanoseconds; workers are numbered
-	// from 1.
+	// from 1. How many there are can change from call to call ([Router.Resize]);
+	// tasks that wait for a worker that has been taken away go to whoever is free.
 	Route(key string, workers int, load func(worker int) int) Target
 	// UsesKeys reports whether keys mean anything here. If not, tasks that have
 	// one are refused with ErrKeysUnused. It is asked once.
@@ -98,14 +99,22 @@ func (keyOrdered) Route(key string, _ int, _ func(int) int) Target {
 	return Target{InOrder: key != ""}
 }
 
-// route asks the strategy and contains what it may do.
-func route(s Strategy, t *Task, workers int, load func(int) int) (target Target, err error) {
+// route says where a task goes. The strategy knows the open places only, and counts
+// them from 1.
+func (r *Router) route(t *Task) (Target, error) {
 	if fixed := t.fixed(); fixed > 0 {
 		return Target{Worker: fixed}, nil
 	}
-	if _, ok := s.(sharedQueue); ok || t.internal {
+	if r.plain || t.internal {
 		return Target{}, nil
 	}
+	target, err := askStrategy(r.config.Strategy, t, r.Workers(), r.load)
+	target.Worker = r.numberOf(target.Worker)
+	return target, err
+}
+
+// askStrategy asks the strategy and contains what it may do.
+func askStrategy(s Strategy, t *Task, workers int, load func(int) int) (target Target, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: strategy %T panicked: %w", messages.ErrInvalid, s, NewPanicError(r))
@@ -113,7 +122,7 @@ func route(s Strategy, t *Task, workers int, load func(int) int) (target Target,
 	}()
 	target = s.Route(t.key(), workers, load)
 	if target.Worker < 0 || target.Worker > workers || target.InOrder && target.Worker != 0 {
-		return target, fmt.Errorf("%w: strategy %T answered %+v for %d workers", messages.ErrInvalid, s, target, workers)
+		return Target{}, fmt.Errorf("%w: strategy %T answered %+v for %d workers", messages.ErrInvalid, s, target, workers)
 	}
 	return target, nil
 }

@@ -88,7 +88,7 @@ func TestRouteRefusesWhatAStrategyMustNotAnswer(t *testing.T) {
 		{"one worker and in order", Target{Worker: 1, InOrder: true}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			target, err := route(answers(func() Target { return c.answer }), newQueued("", false), 3, nil)
+			target, err := askStrategy(answers(func() Target { return c.answer }), newQueued("", false), 3, nil)
 			if c.valid {
 				require.NoError(t, err)
 				require.Equal(t, c.answer, target)
@@ -100,7 +100,7 @@ func TestRouteRefusesWhatAStrategyMustNotAnswer(t *testing.T) {
 }
 
 func TestRouteContainsAStrategyThatPanics(t *testing.T) {
-	_, err := route(answers(func() Target { panic(errCause) }), newQueued("", false), 3, nil)
+	_, err := askStrategy(answers(func() Target { panic(errCause) }), newQueued("", false), 3, nil)
 	require.ErrorIs(t, err, messages.ErrInvalid)
 	require.ErrorIs(t, err, errCause)
 }
@@ -112,7 +112,7 @@ func TestRouteAsksOnlyAboutWhatAnyWorkerMayTakeAndIsATask(t *testing.T) {
 	} {
 		task := &Task{}
 		task.Init(nil, nil, context.Background(), o)
-		target, err := route(answers(func() Target { panic("asked") }), task, 3, nil)
+		target, err := newTestRouter(3, answers(func() Target { panic("asked") })).route(task)
 		require.NoError(t, err)
 		require.Equal(t, want, target)
 	}

@@ -37,9 +37,13 @@ const (
 	// Break makes the pool refuse tasks for good: those that wait and later ones end
 	// with ErrBroken, which wraps the failure. What runs is finished.
 	Break
+	// Stop stops the worker and closes its place: the pool carries on with one worker
+	// fewer, until somebody resizes it. What waits for this worker alone ends with the
+	// failure. A pool that has its minimum of workers breaks.
+	Stop
 )
 
-var directiveNames = [...]string{0: "stop", Restart: "restart", Resume: "resume", Escalate: "escalate", Break: "break"}
+var directiveNames = [...]string{0: "stop", Restart: "restart", Resume: "resume", Escalate: "escalate", Break: "break", Stop: "stop"}
 
 // String returns the name of the directive, in lower case.
 func (d Directive) String() string {
@@ -49,7 +53,7 @@ func (d Directive) String() string {
 	return directiveNames[d]
 }
 
-func (d Directive) valid() bool { return d >= Restart && d <= Break }
+func (d Directive) valid() bool { return d >= Restart && d <= Stop }
 
 // Scope says which workers are restarted because one is.
 type Scope uint8
@@ -83,7 +87,7 @@ type Supervision struct {
 	// Scope adds do not count. 0: any number of times.
 	MaxRestarts int
 	Within      time.Duration
-	// Exceeded is what is then done instead: Break, the default, or Escalate.
+	// Exceeded is what is then done instead: Break, the default, Escalate or Stop.
 	Exceeded Directive
 	// MinBackoff is how long a worker that fails waits for its restart. Each time it
 	// fails again it waits twice as long, up to MaxBackoff; if it did not for as long
@@ -110,7 +114,7 @@ func (s Supervision) Check() error {
 	wrong(s.Within < 0, "Within is %v; it must not be negative", s.Within)
 	wrong(s.MaxRestarts > 0 && s.Within == 0, "MaxRestarts is %d, but Within is not set", s.MaxRestarts)
 	wrong(s.MaxRestarts == 0 && s.Within > 0, "Within is %v, but MaxRestarts is not set", s.Within)
-	wrong(s.Exceeded != 0 && s.Exceeded != Break && s.Exceeded != Escalate, "Exceeded is %v; it must be Break or Escalate", s.Exceeded)
+	wrong(s.Exceeded != 0 && s.Exceeded != Break && s.Exceeded != Escalate && s.Exceeded != Stop, "Exceeded is %v; it must be Break, Escalate or Stop", s.Exceeded)
 	wrong(s.MaxRestarts == 0 && s.Exceeded != 0, "Exceeded is %v, but MaxRestarts is not set", s.Exceeded)
 	wrong(s.MinBackoff < 0, "MinBackoff is %v; it must not be negative", s.MinBackoff)
 	wrong(s.MinBackoff >= 0 && s.MaxBackoff < s.MinBackoff, "MaxBackoff is %v, less than MinBackoff, %v", s.MaxBackoff, s.MinBackoff)

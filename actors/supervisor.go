@@ -27,14 +27,14 @@ type supervisor struct {
 	voice     *mouthpiece // our own, for others; nil until attached
 	routerPID *actor.PID
 	routerBox *mailbox
-	worker    *actor.Props // of every worker
-	hired     *mailbox     // of the worker that is being spawned
-	workers   []*mailbox   // by number, as long as the worker has not terminated; [0] is unused
-	alive     int          // of those
-	resting   []*rest      // by number: workers that wait for their restart; nil until one does
-	patience  []patience   // by number; nil until a worker waits
-	restarts  []time.Time  // of workers that failed, the latest last, as far as they count
-	draining  bool         // a poison pill has come
+	worker    *actor.Props      // of every worker
+	hired     *mailbox          // of the worker that is being spawned
+	workers   []*mailbox        // by number, as long as the worker has not terminated; [0] is unused; grows with the pool
+	alive     int               // of those
+	resting   map[int]*rest     // by number: workers that wait for their restart; nil until one does
+	patience  map[int]*patience // by number; nil until a worker waits
+	restarts  []time.Time       // of workers that failed, the latest last, as far as they count
+	draining  bool              // a poison pill has come
 	stopping  bool
 	drained   bool
 	leaving   bool
@@ -169,6 +169,9 @@ func (s *supervisor) startWorker(ctx actor.Context, number int) {
 		s.router.Break(fmt.Errorf("spawn worker %d: %w", number, err))
 		return
 	}
+	if missing := number + 1 - len(s.workers); missing > 0 {
+		s.workers = append(s.workers, make([]*mailbox, missing)...)
+	}
 	s.workers[number] = box
 	s.alive++
 }
@@ -186,7 +189,7 @@ func (s *supervisor) workerProps() *actor.Props {
 
 // mayStart refuses what the router never asks for: anybody could have sent it.
 func (s *supervisor) mayStart(number int) bool {
-	return !s.stopping && number > 0 && number < len(s.workers) && s.workers[number] == nil
+	return !s.stopping && s.router.known(number) && (number >= len(s.workers) || s.workers[number] == nil)
 }
 
 // childTerminated replaces what has stopped, or counts it during the shutdown.
@@ -205,8 +208,10 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	case s.stopping:
 		s.leaveIfDone(ctx)
 	case isWorker && !s.router.isBroken():
-		s.router.restarts.Add(1)
-		s.startWorker(ctx, number)
+		if s.router.vacated(number) {
+			s.router.restarts.Add(1)
+			s.startWorker(ctx, number)
+		}
 	case s.routerPID != nil && who.Id == s.routerPID.Id:
 		s.spawnRouter(ctx)
 	}
@@ -218,7 +223,11 @@ func (s *supervisor) numberOf(ctx actor.Context, who *actor.PID) int {
 	if !ok {
 		return 0
 	}
-	return workerNumber(name, len(s.workers))
+	number := workerNumber(name)
+	if number >= len(s.workers) {
+		return 0
+	}
+	return number
 }
 
 func (s *supervisor) poolDrained(ctx actor.Context) {

@@ -70,6 +70,8 @@ type (
 	readier interface{ Ready() }
 	// closer is told when the pool is closed. Must not block.
 	closer interface{ Closing() }
+	// grower is told when the pool has got more workers. Must not block.
+	grower interface{ Grown() }
 	// starter is a map or stream: it starts piece by piece.
 	starter interface {
 		// Started reports whether work on any piece has begun.

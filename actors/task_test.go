@@ -66,7 +66,7 @@ func TestExactlyOneOfManyOutcomesDecides(t *testing.T) {
 						}()
 					}
 					go func() {
-						if r.slots[1].box != nil {
+						if r.slot(1).box != nil {
 							work(r, 1)
 						}
 					}()

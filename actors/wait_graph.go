@@ -95,6 +95,22 @@ func (g *graph) insist(t *Task, e *entry) {
 	defer g.mu.Unlock()
 	e.insisted = true
 	f.record(e)
+	breakCycles(t)
+}
+
+// recheck breaks the cycles that lead through tasks, which something else than a wait
+// has closed.
+func (g *graph) recheck(tasks []*Task) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range tasks {
+		if len(t.waits()) > 0 {
+			breakCycles(t)
+		}
+	}
+}
+
+func breakCycles(t *Task) {
 	for inVain, cycle := stuck(t); inVain; inVain, cycle = stuck(t) {
 		if !breakOne(cycle) {
 			return

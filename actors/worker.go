@@ -27,11 +27,11 @@ const workerPrefix = "worker-"
 func workerID(number int) string { return workerPrefix + strconv.Itoa(number) }
 
 // workerNumber is the number of a worker by how its address goes on behind that of
-// its pool; 0 if it is none of a number below limit.
-func workerNumber(name string, limit int) int {
+// its pool; 0 if it is none.
+func workerNumber(name string) int {
 	digits, ok := strings.CutPrefix(name, "/"+workerPrefix)
 	number, err := strconv.Atoi(digits)
-	if !ok || err != nil || number < 1 || number >= limit {
+	if !ok || err != nil || number < 1 {
 		return 0
 	}
 	return number
@@ -71,7 +71,7 @@ func (w *worker) Receive(ctx actor.Context) {
 // Model: perform.
 func (w *worker) run(b *batch) {
 	r := w.router
-	s := &r.slots[w.number]
+	s := r.slot(int32(w.number))
 	var begun time.Duration
 	if b.timed {
 		begun = sinceStart()
@@ -164,8 +164,8 @@ func (w *worker) failed(s *slot, at queued, below *Failure, recovered any) {
 // started makes the worker ready for its first task. Its mailbox was put into its
 // place before it was spawned.
 func (w *worker) started(ctx actor.Context) {
-	w.number = workerNumber(ctx.Self().Id[len(ctx.Parent().Id):], len(w.router.slots))
-	w.box = w.router.slots[w.number].box
+	w.number = workerNumber(ctx.Self().Id[len(ctx.Parent().Id):])
+	w.box = w.router.slot(int32(w.number)).box
 	if w.router.recycles {
 		w.born = time.Now()
 	}

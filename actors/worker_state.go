@@ -35,7 +35,7 @@ func (w *worker) initialize() {
 	if err != nil {
 		panic(&Failure{Kind: InitializerFailed, Err: fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), err)})
 	}
-	w.router.slots[w.number].state.Store(&state)
+	w.router.slot(int32(w.number)).state.Store(&state)
 	w.initialized = true
 }
 
@@ -47,7 +47,7 @@ func (w *worker) cleanUp() {
 		return
 	}
 	w.initialized = false
-	state := w.router.slots[w.number].state.Swap(nil)
+	state := w.router.slot(int32(w.number)).state.Swap(nil)
 	if hook == nil {
 		return
 	}
@@ -89,7 +89,7 @@ func WorkerName(ctx context.Context) string {
 // ctx belongs, or nil.
 func WorkerState(ctx context.Context) any {
 	if t := runningTask(ctx); t != nil && t.place > 0 {
-		return valueOf(t.router.slots[t.place].state.Load())
+		return valueOf(t.router.slot(t.place).state.Load())
 	}
 	return nil
 }

@@ -43,6 +43,18 @@ type Pause struct{}
 // answer; without a Pause it changes nothing.
 type Resume struct{}
 
+// Resize has the pool have that many workers, behind the tasks sent before. Anybody may
+// send it to a pool's address; who requests it gets a Resized.
+type Resize struct{ Workers int }
+
+// Resized is the answer to a Resize.
+type Resized struct {
+	// Workers is how many the pool has now.
+	Workers int
+	// Err is why it could not be done, or nil: ErrInvalid, ErrClosed or ErrBroken.
+	Err error
+}
+
 func (*StartWorkers) toSupervisor() {}
 func (*Drained) toSupervisor()      {}
 func (*Terminate) toSupervisor()    {}

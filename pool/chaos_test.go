@@ -122,6 +122,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithMaxTasksPerWorker(1+c.n(5)), pool.WithMaxWorkerAge(time.Duration(1+c.n(10))*time.Second))
 	}
+	if c.n(3) == 0 {
+		opts = append(opts, pool.WithIdleTimeout(time.Duration(1+c.n(5))*time.Second))
+	}
 	c.p = newPool(t, opts...)
 	c.events = c.p.Events(context.Background())
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -145,6 +148,8 @@ func (c *chaos) supervision() pool.Supervision {
 				runtime.Goexit()
 			case 2:
 				return pool.Escalate
+			case 3, 4, 5:
+				return pool.Stop
 			}
 			return []pool.Directive{pool.Restart, pool.Resume, 0}[c.n(3)]
 		},
@@ -387,10 +392,12 @@ func (c *chaos) send(depth int) {
 // disturb stops a worker, has the pool pause for a while, looks at everything, or
 // answers in the place of a task.
 func (c *chaos) disturb() {
-	switch c.n(7) {
+	switch c.n(9) {
+	case 7, 8:
+		_ = c.p.Resize(1 + c.n(4))
 	case 0:
 		pool := c.p.PID()
-		c.system.Root.Stop(actor.NewPID(pool.Address, fmt.Sprintf("%s/worker-%d", pool.Id, 1+c.n(c.p.Workers()))))
+		c.system.Root.Stop(actor.NewPID(pool.Address, fmt.Sprintf("%s/worker-%d", pool.Id, 1+c.n(4))))
 	case 1:
 		if c.p.Pause() {
 			time.AfterFunc(time.Duration(c.n(5))*time.Second, c.p.Resume)

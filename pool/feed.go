@@ -240,6 +240,11 @@ func (j *streamJob[T, R]) piece(worker int) *actors.Task {
 	return &m.task
 }
 
+func (j *streamJob[T, R]) grown() {
+	j.mu.Lock()
+	j.settleAndUnlock()
+}
+
 // blockers are the runner that has begun the item a reader waits for, or, if none
 // has or the order is free, any of them. There are none while another item may
 // come that the reader could work on itself.

@@ -52,7 +52,7 @@ func end(t *testing.T, p *pool.Pool) {
 func registered(system *actor.ActorSystem, p *pool.Pool) (found []string) {
 	id := p.PID().Id
 	ids := []string{id, id + "/router", id + "/results"}
-	for i := range p.Workers() {
+	for i := range p.Workers() + 16 { // more, of a pool that was resized
 		ids = append(ids, fmt.Sprintf("%s/worker-%d", id, i+1))
 	}
 	for _, id := range ids {

@@ -34,9 +34,11 @@ func MapAsync[T, R any](ctx context.Context, p *Pool, fn func(context.Context, T
 
 // mapMode is how a map differs from MapAsync.
 type mapMode struct {
-	waits  bool // the submitter waits, and cancels when ctx ends
-	pinned bool // the i-th chunk runs on the i-th worker only
+	waits bool  // the submitter waits, and cancels when ctx ends
+	on    []int // the i-th chunk runs only on the worker with the i-th of these numbers; nil: on any
 }
+
+func (m mapMode) pinned() bool { return m.on != nil }
 
 func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(context.Context, T) (R, error),
 	items []T, opts []MapOption, mode mapMode,
@@ -51,18 +53,18 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	if len(opts) > 0 {
 		config = newMapConfig(opts) // allocates
 		config.check(config.window == 0, "WithWindow", "it is for streams; a map has its items already")
-		if mode.pinned {
+		if mode.pinned() {
 			config.check(config.chunk == 0, "WithChunkSize", "a broadcast has one call for each worker")
 		}
 	}
 	size := chunkSize(len(items), config.chunk, p.Workers(), mode)
-	lend := mode.waits && !mode.pinned && ctx.Done() == nil && config.timeout == 0 && !config.hasCallback && !actors.IsInside(ctx)
+	lend := mode.waits && !mode.pinned() && ctx.Done() == nil && config.timeout == 0 && !config.hasCallback && !actors.IsInside(ctx)
 	if lend && size == len(items) && len(config.list) == 0 {
 		if r := mapSolo(ctx, p, config.name, fn, items); r != nil {
 			return r
 		}
 	}
-	j := &mapJob[T, R]{mode: mode, failFast: config.failFast, size: size, length: len(items)}
+	j := &mapJob[T, R]{pinned: mode.pinned(), failFast: config.failFast, size: size, length: len(items)}
 	callback, mismatch := callback(&config.taskConfig, &j.AsyncResult)
 	if err := errors.Join(config.err(), mismatch); err != nil {
 		return refused[[]R](p, name, err)
@@ -75,7 +77,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 	options := config.options(callback, release)
 	options.WaiterCancels = mode.waits && release == nil
 	j.task.Init(p.router, j, parent, options)
-	if err := j.submit(parent, p, lend); err != nil {
+	if err := j.submit(parent, p, mode, lend); err != nil {
 		j.mu.Lock()
 		j.forget()
 		j.mu.Unlock()
@@ -88,7 +90,7 @@ func mapAsync[T, R any](ctx context.Context, name string, p *Pool, fn func(conte
 // chunkSize is how many of n items make a chunk. The default is CPython's.
 func chunkSize(n, wanted, workers int, mode mapMode) int {
 	switch {
-	case mode.pinned:
+	case mode.pinned():
 		wanted = 1
 	case wanted == 0:
 		wanted = (n + 4*workers - 1) / (4 * workers)
@@ -101,19 +103,19 @@ func (j *mapJob[T, R]) plan(fn func(context.Context, T) (R, error), items []T) {
 	j.work = mapWork[T, R]{fn, items, make([]R, j.length)}
 	j.claims.init((j.length + j.size - 1) / j.size)
 	j.unreported = j.claims.chunks
-	if j.mode.pinned {
+	if j.pinned {
 		j.claims.cut() // each runner has its own
 	}
 }
 
 // submit queues the first runner, or has the caller be it. It stands for the map
 // in the queue: it waits for room, may be refused or dropped.
-func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool, lend bool) error {
+func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool, mode mapMode, lend bool) error {
 	switch {
 	case j.claims.chunks == 0:
 		return j.submitNothing(ctx, p)
-	case j.mode.pinned:
-		return j.submitPinned(ctx, p)
+	case j.pinned:
+		return j.submitPinned(ctx, p, mode.on)
 	case lend && j.lend(p):
 		return nil
 	}
@@ -159,11 +161,11 @@ func (j *mapJob[T, R]) lend(p *Pool) bool {
 }
 
 // submitPinned queues a runner for each worker.
-func (j *mapJob[T, R]) submitPinned(ctx context.Context, p *Pool) error {
+func (j *mapJob[T, R]) submitPinned(ctx context.Context, p *Pool, on []int) error {
 	runners := make([]mapRunner[T, R], j.claims.chunks)
 	for i := range runners {
 		runners[i].own = i + 1
-		j.add(&runners[i], i == 0)
+		j.addOn(on[i], &runners[i], i == 0)
 	}
 	if err := p.router.Submit(ctx, &runners[0].task); err != nil {
 		return err

@@ -53,7 +53,7 @@ func (j *mapJob[T, R]) CancelUnstarted() bool {
 		return false
 	}
 	unstarted := j.claims.cut()
-	if j.mode.pinned {
+	if j.pinned {
 		for m := range j.all {
 			if !m.had {
 				m.had = true
@@ -74,7 +74,7 @@ func (j *mapJob[T, R]) CancelUnstarted() bool {
 
 // Started reports whether a chunk was taken.
 func (j *mapJob[T, R]) Started() bool {
-	if !j.mode.pinned {
+	if !j.pinned {
 		return j.claims.hasBegun()
 	}
 	j.mu.Lock()
@@ -116,7 +116,7 @@ func (j *mapJob[T, R]) Accept(value any) (func(), error) { return j.accept(value
 // is queued, or a new one for the chunks that are left.
 func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	j.mu.Lock()
-	left := !j.over.Load() && (j.mode.pinned || j.claims.left() > 0)
+	left := !j.over.Load() && (j.pinned || j.claims.left() > 0)
 	runners := slices.Collect(j.all)
 	j.mu.Unlock()
 	if !left {
@@ -127,7 +127,7 @@ func (j *mapJob[T, R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 			return piece
 		}
 	}
-	if j.mode.pinned {
+	if j.pinned {
 		return nil
 	}
 	m := new(mapRunner[T, R])
@@ -146,7 +146,7 @@ func (j *mapJob[T, R]) Blockers() (b actors.Blockers) {
 	left := j.claims.left() > 0
 	for m := range j.all {
 		switch {
-		case m.busy || j.mode.pinned:
+		case m.busy || j.pinned:
 			b.All = append(b.All, &m.task)
 		case left:
 			b.Any = append(b.Any, &m.task)

@@ -18,7 +18,7 @@ type mapJob[T, R any] struct {
 	AsyncResult[[]R]
 
 	// Set before submission, not changed after.
-	mode     mapMode
+	pinned   bool // each chunk has a worker of its own
 	failFast bool
 	size     int // of a chunk
 	length   int
@@ -60,9 +60,12 @@ func (t *mapTrouble) error() error {
 
 // add makes a runner one of the map. first is one that is queued for the map.
 // Called with mu held, or before the map is submitted.
-func (j *mapJob[T, R]) add(m *mapRunner[T, R], first bool) {
+func (j *mapJob[T, R]) add(m *mapRunner[T, R], first bool) { j.addOn(0, m, first) }
+
+// addOn is add for a runner that only one worker may run (0: any).
+func (j *mapJob[T, R]) addOn(worker int, m *mapRunner[T, R], first bool) {
 	m.job = j
-	options := actors.TaskOptions{Name: j.Name(), Worker: m.own, Internal: true, Exempt: !first, WaiterCancels: true}
+	options := actors.TaskOptions{Name: j.Name(), Worker: worker, Internal: true, Exempt: !first, WaiterCancels: true}
 	if first {
 		options.Root = &j.task
 	}
@@ -116,7 +119,7 @@ func (j *mapJob[T, R]) join(m *mapRunner[T, R], w *mapWork[T, R]) (chunk int, ok
 // another makes one more runner if it is needed, or returns nil. Called with mu
 // held; the caller then enqueues it.
 func (j *mapJob[T, R]) another() *mapRunner[T, R] {
-	if j.over.Load() || j.onTheWay > 0 || j.claims.left() == 0 || j.started == j.task.Router().Workers() {
+	if j.over.Load() || j.onTheWay > 0 || j.claims.left() == 0 || j.started >= j.task.Router().Workers() {
 		return nil
 	}
 	m := &mapRunner[T, R]{counted: true, onTheWay: true}
@@ -130,6 +133,15 @@ func (j *mapJob[T, R]) enqueue(m *mapRunner[T, R]) {
 	if m != nil {
 		j.task.Router().SubmitPiece(&m.task)
 	}
+}
+
+// Grown has another runner come for the workers that the pool has got; that one has the
+// next come.
+func (j *mapJob[T, R]) Grown() {
+	j.mu.Lock()
+	another := j.another()
+	j.mu.Unlock()
+	j.enqueue(another)
 }
 
 // endedEarly takes down that a chunk has ended at an item, which has no result.

@@ -17,7 +17,7 @@ import (
 const DefaultQueueLimit = 1 << 16
 
 // MaxWorkers is the largest pool that New accepts.
-const MaxWorkers = 1 << 20
+const MaxWorkers = actors.MaxWorkers
 
 // Option sets up a pool. If one is given twice, the last counts.
 type Option func(*config)
@@ -47,7 +47,15 @@ func newConfig(opts []Option) (*config, error) {
 		opt(c)
 	}
 	c.Initializer, c.Cleanup = c.hooks.initializer(), c.hooks.cleanup()
+	c.contradictions()
 	return c, c.err()
+}
+
+// contradictions records options that are allowed, but not together.
+func (c *config) contradictions() {
+	if c.Workers >= 1 && c.MinWorkers > c.Workers {
+		c.check(false, "WithMinWorkers", "%d workers, more than the %d that the pool has", c.MinWorkers, c.Workers)
+	}
 }
 
 // WithWorkers sets how many tasks may run at once. Default
@@ -58,6 +66,28 @@ func WithWorkers(n int) Option {
 	return func(c *config) {
 		c.Workers = n
 		c.check(n >= 1 && n <= MaxWorkers, "WithWorkers", "%d workers; there must be 1 to %d", n, MaxWorkers)
+	}
+}
+
+// WithIdleTimeout has a worker leave that has been idle for d, or up to an eighth longer;
+// its clean-up hook is called. Another one comes in its place when there is something to
+// do for it. [WithMinWorkers] says how many stay. Default: idle workers stay, at the cost
+// of some 600 bytes each. New rejects d that is not positive.
+func WithIdleTimeout(d time.Duration) Option {
+	return func(c *config) {
+		c.IdleTimeout = d
+		c.check(d > 0, "WithIdleTimeout", "%v; it must be positive", d)
+	}
+}
+
+// WithMinWorkers sets how many workers remain: so many are kept by [WithIdleTimeout], once
+// they have started, and by the directive [Stop], and no fewer can be asked for with
+// [Pool.Resize]. Default: none are kept when idle, and 1 by Stop. New rejects fewer than
+// 1 and more than the pool has workers.
+func WithMinWorkers(n int) Option {
+	return func(c *config) {
+		c.MinWorkers = n
+		c.check(n >= 1, "WithMinWorkers", "%d workers; there must be 1 at least", n)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/greenroom-go/greenroom/actors"
 )
 
-// Pool is a fixed company of workers that run tasks. Make one with [New]; the
+// Pool is a company of workers that run tasks. Make one with [New]; the
 // zero Pool is not usable. All methods may be called from any goroutine.
 //
 // A pool that is neither closed nor terminated when the last reference to it
@@ -118,6 +118,25 @@ func (p *Pool) Name() string { return p.router.Name() }
 // Workers is how many tasks the pool runs at once.
 func (p *Pool) Workers() int { return p.router.Workers() }
 
+// Resize changes how many tasks the pool runs at once, while it works. It does not
+// block. More workers come when there is something to do for them, or at once if the
+// pool has an initializer; maps and streams under way use them, too. Of fewer, those
+// with the lowest numbers stay; the others finish what they run, a map or a stream its
+// chunk in hand, and then leave: until then more may be at work. Nothing is lost: what
+// waits for a worker that leaves, because the pool's routing said so, is taken by
+// whoever is free, and a broadcast still calls its function on every worker for which
+// it was submitted.
+//
+// It returns ErrInvalid for less than 1, more than [MaxWorkers], and less than
+// [WithMinWorkers] says; ErrBroken; and ErrClosed after Terminate. A pool that was closed
+// can be resized, so that it ends sooner. [*messages.Resize] does the same as a message.
+func (p *Pool) Resize(workers int) error {
+	if err := p.router.Resize(workers); err != nil {
+		return fmt.Errorf("resize pool %q: %w", p.Name(), err)
+	}
+	return nil
+}
+
 // PID is the pool's address: tasks can be sent there as [*messages.Task]. A
 // poison pill sent there closes the pool behind the tasks sent before; a Stop
 // terminates it.
@@ -126,8 +145,8 @@ func (p *Pool) PID() *actor.PID {
 	return p.pid
 }
 
-// Ready starts the workers that have not been needed so far and waits until
-// each has run its initializer. It returns nil, ErrBroken with the initializer's
+// Ready starts the workers that are not there, since they have not been needed so far, and
+// waits until each has run its initializer. It returns nil, ErrBroken with the initializer's
 // failure, ErrClosed if the pool ended first, or ctx's error.
 func (p *Pool) Ready(ctx context.Context) error {
 	if ctx == nil {

@@ -84,6 +84,8 @@ type streamSource interface {
 	fed() int
 	// piece gives a waiting task some items to work on.
 	piece(worker int) *actors.Task
+	// grown has another runner come if there is work for it.
+	grown()
 	// blockers are the runners that can bring the next result.
 	blockers() actors.Blockers
 	// forget lets go of the function and the items, and takes no more of them.
@@ -379,6 +381,9 @@ func (s *streamState[R]) Closing() {
 	s.unbounded = true
 	s.wakeFeeder()
 }
+
+// Grown has another runner come for the workers that the pool has got.
+func (s *streamState[R]) Grown() { s.source.grown() }
 
 // hasRoom reports whether the window allows another item. Called with mu held.
 func (s *streamState[R]) hasRoom() bool {

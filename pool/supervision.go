@@ -38,6 +38,11 @@ const (
 	// Break makes the pool refuse tasks for good: those that wait and later ones end
 	// with ErrBroken, which wraps the failure. What runs is finished.
 	Break = actors.Break
+	// Stop stops the worker and closes its place: the pool carries on with one worker
+	// fewer, until somebody resizes it ([Pool.Resize]). What waits for this worker alone
+	// ends with the failure. A pool that has its minimum of workers ([WithMinWorkers])
+	// breaks.
+	Stop = actors.Stop
 )
 
 // Scope says which workers are restarted because one is.

@@ -416,21 +416,21 @@ func TestParentDecidesWhatEscalatesToIt(t *testing.T) {
 
 func TestRulesThatAreWrongOrHaveNoEffectAreRefused(t *testing.T) {
 	for want, rules := range map[string]pool.Supervision{
-		"unknown Scope 3":                                   {Scope: 3},
-		"MaxRestarts is -1":                                 {MaxRestarts: -1},
-		"Within is -1s":                                     {MaxRestarts: 1, Within: -time.Second},
-		"MaxRestarts is 3, but Within is not set":           {MaxRestarts: 3},
-		"Within is 1m0s, but MaxRestarts is not set":        {Within: time.Minute},
-		"Exceeded is restart; it must be Break or Escalate": {MaxRestarts: 3, Within: time.Minute, Exceeded: pool.Restart},
-		"Exceeded is directive 9":                           {MaxRestarts: 3, Within: time.Minute, Exceeded: 9},
-		"Exceeded is escalate, but MaxRestarts is not set":  {Exceeded: pool.Escalate},
-		"MinBackoff is -1s":                                 {MinBackoff: -time.Second},
-		"MaxBackoff is 1s, less than MinBackoff, 1m0s":      {MinBackoff: time.Minute, MaxBackoff: time.Second},
-		"MaxBackoff is 0s, less than MinBackoff, 1m0s":      {MinBackoff: time.Minute},
-		"MaxBackoff is 1s, but MinBackoff is not set":       {MaxBackoff: time.Second},
-		"Jitter is 2; it must be from 0 to 1":               {MinBackoff: time.Second, MaxBackoff: time.Minute, Jitter: 2},
-		"Jitter is NaN":                                     {MinBackoff: time.Second, MaxBackoff: time.Minute, Jitter: math.NaN()},
-		"Jitter is 0.5, but MinBackoff is not set":          {Jitter: 0.5},
+		"unknown Scope 3":                                         {Scope: 3},
+		"MaxRestarts is -1":                                       {MaxRestarts: -1},
+		"Within is -1s":                                           {MaxRestarts: 1, Within: -time.Second},
+		"MaxRestarts is 3, but Within is not set":                 {MaxRestarts: 3},
+		"Within is 1m0s, but MaxRestarts is not set":              {Within: time.Minute},
+		"Exceeded is restart; it must be Break, Escalate or Stop": {MaxRestarts: 3, Within: time.Minute, Exceeded: pool.Restart},
+		"Exceeded is directive 9":                                 {MaxRestarts: 3, Within: time.Minute, Exceeded: 9},
+		"Exceeded is escalate, but MaxRestarts is not set":        {Exceeded: pool.Escalate},
+		"MinBackoff is -1s":                                       {MinBackoff: -time.Second},
+		"MaxBackoff is 1s, less than MinBackoff, 1m0s":            {MinBackoff: time.Minute, MaxBackoff: time.Second},
+		"MaxBackoff is 0s, less than MinBackoff, 1m0s":            {MinBackoff: time.Minute},
+		"MaxBackoff is 1s, but MinBackoff is not set":             {MaxBackoff: time.Second},
+		"Jitter is 2; it must be from 0 to 1":                     {MinBackoff: time.Second, MaxBackoff: time.Minute, Jitter: 2},
+		"Jitter is NaN":                                           {MinBackoff: time.Second, MaxBackoff: time.Minute, Jitter: math.NaN()},
+		"Jitter is 0.5, but MinBackoff is not set":                {Jitter: 0.5},
 	} {
 		_, err := pool.New(pool.WithSupervision(rules))
 		require.ErrorIs(t, err, pool.ErrInvalid)

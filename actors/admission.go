@@ -117,7 +117,7 @@ func (t *Task) isPlain() bool {
 		return false
 	}
 	s := t.spec()
-	return s.key == "" && s.root == nil && s.worker == 0
+	return s.key == "" && s.root == nil && s.worker == 0 && s.priority == 0
 }
 
 // takesAtOnce reports whether a task that is nothing special is accepted without
@@ -285,6 +285,8 @@ func (r *Router) refusal(t *Task) error {
 		return r.closedError()
 	case t.fixed() > 0 && !r.known(t.fixed()):
 		return fmt.Errorf("%w: worker %d of %d", messages.ErrInvalid, t.fixed(), len(r.all()))
+	case t.priority() != 0 && r.config.Ageing == 0:
+		return fmt.Errorf("%w: priority %d", messages.ErrPrioritiesUnused, t.priority())
 	case key != "" && !r.usesKeys:
 		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, key)
 	}
@@ -366,7 +368,7 @@ func (r *Router) accept(t *Task, fx *effects) error {
 // load is what a strategy asks for.
 func (r *Router) load(worker int) int {
 	number := r.numberOf(worker)
-	load := r.queue.ownOf(number).length
+	load := r.queue.ownOf(number).length()
 	if r.slot(int32(number)).running() != nil {
 		load++
 	}

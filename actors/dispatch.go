@@ -167,7 +167,7 @@ func (r *Router) drop(s *slot) {
 func (r *Router) fromQueue(s *slot) *batch {
 	t := r.queue.next(int(s.number))
 	if s.closed.Load() {
-		t = r.queue.ownOf(int(s.number)).head
+		t = r.queue.nextOwn(int(s.number))
 	}
 	if t == nil || !s.closed.Load() && r.line.length > 0 && t.linked().order > r.line.taken()+1 {
 		return nil
@@ -287,7 +287,7 @@ func (t *Task) OthersWait(own int) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waiting := r.line.length + r.queue.shared.length + r.queue.ownOf(int(t.place)).length
+	waiting := r.line.length + r.queue.shared.length() + r.queue.ownOf(int(t.place)).length()
 	if b := r.slot(t.place).batch; b != nil {
 		waiting += b.rest()
 	}

@@ -118,7 +118,7 @@ func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 		r.wake(s, &fx)
 	default:
 		r.park(s)
-		if r.queue.ownOf(int(s.number)).length > 0 { // it came while the place was lent
+		if r.queue.ownOf(int(s.number)).length() > 0 { // it came while the place was lent
 			r.wake(s, &fx)
 		}
 	}

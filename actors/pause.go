@@ -40,7 +40,7 @@ func (r *Router) resume(fx *effects) {
 		r.keep()
 	}
 	for number := range r.queue.own {
-		if r.queue.ownOf(number).length > 0 {
+		if r.queue.ownOf(number).length() > 0 {
 			r.rouseWorker(number, fx)
 		}
 	}

@@ -92,11 +92,12 @@ type chain struct {
 // those for one worker, and those behind another task with their key. Guarded
 // by the router's mutex.
 type queue struct {
-	shared queueList
-	own    []*queueList // by worker number; [0] is unused; made when first needed
+	shared ranks
+	own    []*ranks // by worker number; [0] is unused; made when first needed
 	chains map[string]*chain
 	order  uint64
-	length int // tasks that count towards the limit
+	ageing int64 // see ranks
+	length int   // tasks that count towards the limit
 }
 
 // put files t where target says.
@@ -110,67 +111,68 @@ func (q *queue) put(t *Task, target Target) {
 	at.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
-		q.ownFor(target.Worker).push(t)
+		q.ownFor(target.Worker).of(t.priority()).push(t)
 	case target.InOrder:
 		key := t.key()
 		c := q.chains[key]
 		if c == nil {
 			c = &chain{key: key, holder: t}
 			q.chains[key] = c
-			q.shared.push(t)
+			q.shared.of(t.priority()).push(t)
 		} else {
 			c.behind.push(t)
 		}
 		at.chain = c
 	default:
-		q.shared.push(t)
+		q.shared.of(t.priority()).push(t)
 	}
 }
 
 // next returns the task that the worker should start first, without taking it.
 func (q *queue) next(worker int) *Task {
-	own, shared := q.ownOf(worker).head, q.shared.head
-	if own == nil || shared != nil && shared.linked().order < own.linked().order {
-		return shared
-	}
-	return own
+	return earlier(q.shared.head(q.ageing), q.nextOwn(worker), q.ageing)
 }
 
-// ownOf is the list of the tasks for one worker, to be read.
-func (q *queue) ownOf(worker int) *queueList {
+// nextOwn is next among those that only this worker may take.
+func (q *queue) nextOwn(worker int) *Task { return q.ownOf(worker).head(q.ageing) }
+
+// ownOf are the tasks for one worker, to be read.
+func (q *queue) ownOf(worker int) *ranks {
 	if worker >= len(q.own) || q.own[worker] == nil {
 		return &noTasks
 	}
 	return q.own[worker]
 }
 
-// ownFor is the list of the tasks for one worker, which it makes if there is none.
-func (q *queue) ownFor(worker int) *queueList {
+// ownFor is where the tasks for one worker wait; it is made if there is none.
+func (q *queue) ownFor(worker int) *ranks {
 	if missing := worker + 1 - len(q.own); missing > 0 {
-		q.own = append(q.own, make([]*queueList, missing)...)
+		q.own = append(q.own, make([]*ranks, missing)...)
 	}
 	if q.own[worker] == nil {
-		q.own[worker] = new(queueList)
+		q.own[worker] = new(ranks)
 	}
 	return q.own[worker]
 }
 
-var noTasks queueList
+var noTasks ranks
 
 // disown gives what waits for one worker to all, except what only that one may run.
 func (q *queue) disown(worker int) {
-	own := q.ownOf(worker)
-	var moved *Task
-	for t := own.head; t != nil; {
-		next := t.linked().next
-		if t.fixed() == 0 {
-			own.remove(t)
-			t.linked().assigned = 0
-			q.shared.insertBehind(moved, t)
-			moved = t
+	q.ownOf(worker).each(func(priority int, own *queueList) {
+		shared := q.shared.of(priority)
+		var moved *Task
+		for t := own.head; t != nil; {
+			next := t.linked().next
+			if t.fixed() == 0 {
+				own.remove(t)
+				t.linked().assigned = 0
+				shared.insertBehind(moved, t)
+				moved = t
+			}
+			t = next
 		}
-		t = next
-	}
+	})
 }
 
 // take removes t from where it waits. A holder that is taken to be run keeps
@@ -212,14 +214,14 @@ func (q *queue) release(t *Task) bool {
 		return false
 	}
 	c.behind.remove(next)
-	q.shared.insert(next)
+	q.shared.of(next.priority()).insert(next)
 	return true
 }
 
 // oldest is the task that has waited longest of those that a full queue may drop.
 func (q *queue) oldest() *Task {
 	var oldest *Task
-	consider := func(l *queueList) {
+	consider := func(_ int, l *queueList) {
 		for t := l.head; t != nil; t = t.linked().next {
 			if t.exempt {
 				continue
@@ -230,28 +232,28 @@ func (q *queue) oldest() *Task {
 			return
 		}
 	}
-	consider(&q.shared)
+	q.shared.each(consider)
 	for i := range q.own {
-		consider(q.ownOf(i))
+		q.ownOf(i).each(consider)
 	}
 	for _, c := range q.chains {
-		consider(&c.behind)
+		consider(0, &c.behind)
 	}
 	return oldest
 }
 
 // each calls f for every task in the queue; f must not change it.
 func (q *queue) each(f func(*Task)) {
-	walk := func(l *queueList) {
+	walk := func(_ int, l *queueList) {
 		for t := l.head; t != nil; t = t.linked().next {
 			f(t)
 		}
 	}
-	walk(&q.shared)
+	q.shared.each(walk)
 	for i := range q.own {
-		walk(q.ownOf(i))
+		q.ownOf(i).each(walk)
 	}
 	for _, c := range q.chains {
-		walk(&c.behind)
+		walk(0, &c.behind)
 	}
 }

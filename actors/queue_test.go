@@ -58,27 +58,40 @@ func (m *queueModel) mates(f *filed) []*filed {
 	})
 }
 
-// next is the first of the waiting tasks that the worker may start.
+// next is the first of the waiting tasks that the worker may start, once each has been
+// moved forward by what its priority is worth.
 func (m *queueModel) next(worker int) *Task {
+	var next *filed
 	for _, f := range m.waiting() {
-		if (f.target.Worker == 0 || f.target.Worker == worker) && m.mates(f)[0] == f {
-			return f.Task
+		if (f.target.Worker == 0 || f.target.Worker == worker) && m.mates(f)[0] == f &&
+			(next == nil || f.turn() < next.turn()) {
+			next = f
 		}
 	}
-	return nil
+	if next == nil {
+		return nil
+	}
+	return next.Task
 }
+
+func (f *filed) turn() int { return f.number - testAgeing*f.priority() }
+
+const testAgeing = 2
 
 func (m *queueModel) put(t *rapid.T) {
 	m.count++
 	f := &filed{number: m.count}
+	o := TaskOptions{Priority: rapid.SampledFrom([]int{0, 0, 0, 1, 2, -1, MaxPriority}).Draw(t, "priority")}
+	o.Exempt = rapid.Bool().Draw(t, "exempt")
 	switch key := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(t, "key"); key {
 	case "":
 		f.target.Worker = rapid.IntRange(0, m.workers).Draw(t, "worker")
-		f.Task = newQueued("", rapid.Bool().Draw(t, "exempt"))
 	default:
 		f.target.InOrder = true
-		f.Task = newQueued(key, rapid.Bool().Draw(t, "exempt"))
+		o.Key = key
 	}
+	f.Task = new(Task)
+	f.Task.Init(nil, nil, context.Background(), o)
 	m.queue.put(f.Task, f.target)
 	m.tasks = append(m.tasks, f)
 }
@@ -106,6 +119,17 @@ func (m *queueModel) cancel(t *rapid.T) {
 		f := rapid.SampledFrom(waiting).Draw(t, "task")
 		m.queue.take(f.Task)
 		m.release(t, f)
+	}
+}
+
+// disown gives what waits for one worker to all.
+func (m *queueModel) disown(t *rapid.T) {
+	worker := rapid.IntRange(1, m.workers).Draw(t, "worker")
+	m.queue.disown(worker)
+	for _, f := range m.waiting() {
+		if f.target.Worker == worker {
+			f.target.Worker = 0
+		}
 	}
 }
 
@@ -146,6 +170,7 @@ func TestQueueBehavesLikeItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &queueModel{workers: rapid.IntRange(1, 3).Draw(t, "workers")}
 		m.queue = newQueue()
+		m.queue.ageing = testAgeing
 		t.Repeat(map[string]func(*rapid.T){
 			"":       m.check,
 			"put":    m.put,
@@ -153,6 +178,7 @@ func TestQueueBehavesLikeItsModel(t *testing.T) {
 			"take":   m.take,
 			"end":    m.end,
 			"cancel": m.cancel,
+			"disown": m.disown,
 		})
 	})
 }

@@ -239,9 +239,11 @@ func (r *Router) discharge(number int, failure error) bool {
 	}
 	s.leaving = true
 	var doomed []*Task
-	for t := r.queue.ownOf(number).head; t != nil; t = t.linked().next {
-		doomed = append(doomed, t)
-	}
+	r.queue.ownOf(number).each(func(_ int, l *queueList) {
+		for t := l.head; t != nil; t = t.linked().next {
+			doomed = append(doomed, t)
+		}
+	})
 	r.unlock(&fx)
 	settle(doomed, messages.Failed, fmt.Errorf("%s was stopped: %w", r.WorkerName(number), failure))
 	r.recheckWaits()
@@ -254,7 +256,7 @@ func (r *Router) isLeaving(number int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.slot(int32(number))
-	return s.closed.Load() && r.queue.ownOf(number).length == 0
+	return s.closed.Load() && r.queue.ownOf(number).length() == 0
 }
 
 // vacated is told that a worker is gone, and reports whether another one shall come
@@ -277,7 +279,7 @@ func (r *Router) vacated(number int) (replace bool) {
 		}
 	}
 	r.unstarted = min(r.unstarted, number)
-	if r.queue.ownOf(number).length > 0 {
+	if r.queue.ownOf(number).length() > 0 {
 		r.rouseWorker(number, &fx)
 	}
 	r.rouse(&fx)

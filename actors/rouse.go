@@ -15,7 +15,7 @@ func (r *Router) rouse(fx *effects) {
 		r.wake(s, fx)
 		return
 	}
-	if r.starting > 0 && r.starting >= r.line.length+r.queue.shared.length {
+	if r.starting > 0 && r.starting >= r.line.length+r.queue.shared.length() {
 		return
 	}
 	for ; r.known(r.unstarted); r.unstarted++ {
@@ -30,7 +30,7 @@ func (r *Router) rouse(fx *effects) {
 
 // waits reports whether there is something that any worker may take.
 func (r *Router) waits() bool {
-	if r.line.length > 0 || r.queue.shared.head != nil {
+	if r.line.length > 0 || r.queue.shared.length() > 0 {
 		return true
 	}
 	for s := r.sharing.head; s != nil; s = r.sharing.head {

@@ -43,6 +43,7 @@ type Config struct {
 	Workers     int           // to begin with
 	MinWorkers  int           // fewer do not remain; 0: 1
 	IdleTimeout time.Duration // of a worker before it leaves; 0: none
+	Ageing      int           // by how many submissions a level of priority counts; 0: priorities are not used
 	Limit       int           // of waiting tasks, or Unlimited
 	Policy      Policy
 	Strategy    Strategy
@@ -73,7 +74,7 @@ const (
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
 	config   Config
-	plain    bool // the strategy is the shared queue
+	plain    bool // tasks wait in the line: the strategy is the shared queue, and there are no priorities
 	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
 	usesKeys bool // what the strategy says, asked once
 	recycles bool // workers begin anew after a while
@@ -213,7 +214,7 @@ func NewRouter(c Config) *Router {
 	c.Limit = min(c.Limit, math.MaxInt-MaxWorkers) // the two are added
 	r := &Router{
 		config:    c,
-		plain:     plain,
+		plain:     plain && c.Ageing == 0,
 		mayBatch:  c.Policy != DropOldest,
 		usesKeys:  c.Strategy.UsesKeys(),
 		recycles:  c.MaxTasks > 0 || c.MaxAge > 0,
@@ -225,7 +226,7 @@ func NewRouter(c Config) *Router {
 		roots:     map[*Task]struct{}{},
 		beside:    map[*Task]struct{}{},
 	}
-	r.queue = queue{chains: map[string]*chain{}}
+	r.queue = queue{chains: map[string]*chain{}, ageing: int64(c.Ageing)}
 	r.slots.Store(&[]*slot{nil})
 	r.addPlaces(c.Workers)
 	r.lane.router, r.desk.router = r, r

@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -53,7 +52,10 @@ func (a routerActor) task(ctx actor.Context, m *messages.Task) {
 		body.replyTo = body.message.ReplyTo
 	}
 	parent, release, err := body.parent()
-	body.Init(a.router, body, parent, TaskOptions{Name: body.message.Name, Key: body.message.Key, Release: release})
+	body.Init(a.router, body, parent, TaskOptions{
+		Name: body.message.Name, Key: body.message.Key, Priority: body.message.Priority,
+		Limit: max(0, body.message.RunTimeout), Release: release,
+	})
 	if err == nil {
 		err = body.submit()
 	}
@@ -106,8 +108,12 @@ func (b *messageTask) submit() (err error) {
 	if b.message.Func == nil {
 		return messages.ErrNoFunction
 	}
-	if b.message.Timeout < 0 {
-		return fmt.Errorf("%w: Timeout %v of a task must not be negative", messages.ErrInvalid, time.Duration(b.message.Timeout))
+	if b.message.Timeout < 0 || b.message.RunTimeout < 0 {
+		return fmt.Errorf("%w: Timeout %v, RunTimeout %v of a task: they must not be negative",
+			messages.ErrInvalid, b.message.Timeout, b.message.RunTimeout)
+	}
+	if p := b.message.Priority; p < -MaxPriority || p > MaxPriority {
+		return fmt.Errorf("%w: Priority %d of a task; it must be from -%d to %d", messages.ErrInvalid, p, MaxPriority, MaxPriority)
 	}
 	return b.router.SubmitMessage(&b.Task)
 }

@@ -149,6 +149,7 @@ type spec struct {
 	name, key string
 	root      *Task
 	worker    int           // the only one that may run it, from 1; 0: any
+	priority  int           // higher ones first
 	limit     time.Duration // for its function, from its start; 0: none
 }
 
@@ -200,6 +201,9 @@ type TaskOptions struct {
 	Key  string
 	// Worker, from 1, is the only worker that may run the task. 0: any.
 	Worker int
+	// Priority has the task overtake those with a lower one. From -MaxPriority to
+	// MaxPriority.
+	Priority int
 	// Internal marks a piece of a map or stream: it is neither counted in the
 	// statistics nor held back when the pool is closed.
 	Internal bool
@@ -225,11 +229,11 @@ type TaskOptions struct {
 func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
 	t.InitPlain(r, body, ctx)
 	t.internal, t.exempt, t.unwatch = o.Internal, o.Exempt, o.WaiterCancels
-	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Limit == 0 && o.Callback == nil && o.Release == nil {
+	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Priority == 0 && o.Limit == 0 && o.Callback == nil && o.Release == nil {
 		return
 	}
 	m := t.extra()
-	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Limit}
+	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Priority, o.Limit}
 	m.callback, m.release = o.Callback, o.Release
 }
 
@@ -246,6 +250,8 @@ func (t *Task) root() *Task { return t.spec().root }
 
 // fixed is the only worker that may run the task, from 1; 0: any.
 func (t *Task) fixed() int { return t.spec().worker }
+
+func (t *Task) priority() int { return t.spec().priority }
 
 // phase is the state without the facts beside it.
 func (t *Task) phase() uint32 { return t.state.Load() & states }

@@ -37,6 +37,8 @@ var (
 	ErrNoFunction = errors.New("task without a function")
 	// ErrForeignMessage: the pool does not understand the message.
 	ErrForeignMessage = errors.New("message not understood")
+	// ErrPrioritiesUnused: a task has a priority and the pool does not use them.
+	ErrPrioritiesUnused = errors.New("task has a priority, but the pool uses none (use WithPriorities)")
 	// ErrKeysUnused: a task has a key and the pool's routing does not use keys.
 	ErrKeysUnused = errors.New("task has a key, but the pool's routing uses none (use KeyOrdered)")
 	// ErrInvalid: an argument or option has a value that is not allowed. The error names

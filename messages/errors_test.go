@@ -46,7 +46,7 @@ func TestErrorsMatchOnlyWhatTheySay(t *testing.T) {
 		messages.ErrClosed, messages.ErrTerminated, messages.ErrBroken, messages.ErrFull,
 		messages.ErrDropped, messages.ErrCancelled, messages.ErrTimeout, messages.ErrGoexit,
 		messages.ErrDeadlock, messages.ErrNoFunction, messages.ErrForeignMessage,
-		messages.ErrKeysUnused, messages.ErrInvalid,
+		messages.ErrKeysUnused, messages.ErrPrioritiesUnused, messages.ErrInvalid,
 	}
 	also := map[error]error{
 		messages.ErrCancelled: context.Canceled,

@@ -34,6 +34,11 @@ type Task struct {
 	// a key is answered with ErrKeysUnused.
 	Key string
 
+	// Priority has the task overtake those with a lower one, in pools that use
+	// priorities; elsewhere a task with one that is not 0 is answered with
+	// ErrPrioritiesUnused. From -100 to 100; others are answered with ErrInvalid.
+	Priority int
+
 	// Context is the parent of the context that Func receives, and cancels the
 	// task when it ends. Nil means context.Background().
 	Context context.Context
@@ -41,6 +46,9 @@ type Task struct {
 	// Timeout, if not zero, ends the task with ErrTimeout that long after the
 	// pool received it. A negative one is answered with ErrInvalid.
 	Timeout time.Duration
+
+	// RunTimeout is Timeout counted from the moment in which Func starts.
+	RunTimeout time.Duration
 }
 
 // Result tells how a task ended. The pool sends it to the task's reply-to

@@ -64,6 +64,7 @@ type chaos struct {
 	system    *actor.ActorSystem // the shared one: thousands of others would fill the memory
 	receiver  *actor.PID
 	keyed     bool
+	ranked    bool // the pool has priorities
 	unlimited bool
 	sent      atomic.Int64
 	answered  atomic.Int64
@@ -124,6 +125,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	}
 	if c.n(3) == 0 {
 		opts = append(opts, pool.WithIdleTimeout(time.Duration(1+c.n(5))*time.Second))
+	}
+	if c.ranked = c.n(4) == 0; c.ranked {
+		opts = append(opts, pool.WithPriorities(1+c.n(10)))
 	}
 	c.p = newPool(t, opts...)
 	c.events = c.p.Events(context.Background())
@@ -274,6 +278,9 @@ func (c *chaos) body(depth int) func(context.Context) (int, error) {
 }
 
 func (c *chaos) taskOptions() (opts []pool.TaskOption) {
+	if c.ranked && c.n(2) == 0 {
+		opts = append(opts, pool.WithPriority(c.n(7)-3))
+	}
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithTimeout(time.Duration(1+c.n(8))*time.Second))
 	}

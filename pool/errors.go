@@ -42,6 +42,9 @@ var (
 	ErrRunning = errors.New("pool still running: call Close or Terminate first")
 	// ErrStreamEnd: Next was called at the end of a stream.
 	ErrStreamEnd = errors.New("end of stream")
+	// ErrPrioritiesUnused: a task has a priority and the pool was made without
+	// [WithPriorities].
+	ErrPrioritiesUnused = messages.ErrPrioritiesUnused
 	// ErrKeysUnused: a task has a key and the pool's routing does not use keys.
 	ErrKeysUnused = messages.ErrKeysUnused
 	// ErrInvalid: an argument or option has a value that is not allowed. The

@@ -193,3 +193,22 @@ func ExampleWithKey() {
 	// task has a key, but the pool's routing uses none (use KeyOrdered): key "ann"
 	// true
 }
+
+func ExampleWithPriority() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(1), pool.WithPriorities(pool.DefaultAgeing))
+	if err != nil {
+		log.Fatal(err)
+	}
+	say := func(what string) func(context.Context) (int, error) {
+		return func(context.Context) (int, error) { return fmt.Println(what) }
+	}
+	p.Pause() // so that both wait
+	pool.ApplyAsync(ctx, p, say("sweep the stage"), pool.WithPriority(-1))
+	pool.ApplyAsync(ctx, p, say("the curtain is on fire"), pool.WithPriority(10))
+	p.Resume()
+	_ = p.Shutdown(ctx)
+	// Output:
+	// the curtain is on fire
+	// sweep the stage
+}

@@ -178,6 +178,27 @@ func WithQueueLimit(n int) Option {
 	}
 }
 
+// DefaultAgeing is the ageing of [WithPriorities] for those who have no reason for another.
+const DefaultAgeing = 1000
+
+// WithPriorities has tasks with a higher priority ([WithPriority]) taken first. So that
+// nothing starves, a task that waits rises by one level with every ageing tasks that are
+// submitted after it: one with priority p is overtaken by tasks that come later and have
+// priority q only as long as fewer than ageing × (q-p) have come since. Whoever runs is not
+// interrupted. Maps and streams have priority 0. Tasks with the same key keep their order, and those that
+// are routed to one worker overtake one another there. Default: priorities are refused.
+// New rejects ageing < 1 and more than 1,000,000.
+//
+// A pool with priorities takes tasks one by one, and does not lend its workers' places to
+// the callers of [Apply] and [Map]: a short task costs about as much as with
+// [KeyOrdered].
+func WithPriorities(ageing int) Option {
+	return func(c *config) {
+		c.Ageing = ageing
+		c.check(ageing >= 1 && ageing <= 1_000_000, "WithPriorities", "an ageing of %d; it must be from 1 to 1000000", ageing)
+	}
+}
+
 // WithUnboundedQueue lets any number of tasks wait.
 func WithUnboundedQueue() Option {
 	return func(c *config) {

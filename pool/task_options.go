@@ -26,6 +26,7 @@ type SharedOption interface {
 
 type taskConfig struct {
 	name, key   string
+	priority    int
 	timeout     time.Duration // 0: none
 	limit       time.Duration // of the function; 0: none
 	onSuccess   any           // a func(R)
@@ -164,6 +165,19 @@ func WithKey(key string) TaskOption {
 	return taskOption(func(c *taskConfig) { c.key = key })
 }
 
+// WithPriority has the task overtake those with a lower priority, in a pool with
+// [WithPriorities]; other pools refuse it with ErrPrioritiesUnused. Tasks have priority 0
+// otherwise. Values below -[MaxPriority] and above [MaxPriority] are refused.
+func WithPriority(p int) TaskOption {
+	return taskOption(func(c *taskConfig) {
+		c.priority = p
+		c.check(p >= -MaxPriority && p <= MaxPriority, "WithPriority", "%d; it must be from -%d to %d", p, MaxPriority, MaxPriority)
+	})
+}
+
+// MaxPriority is the highest priority that a task can have.
+const MaxPriority = actors.MaxPriority
+
 // WithChunkSize sets how many items a worker takes at once. Default for maps:
 // the number of items divided by four times the number of workers, rounded up;
 // for streams: 1. While the items of a stream are short, a worker takes several
@@ -195,5 +209,5 @@ func WithFailFast() MapOption {
 
 // options are what the actors need to know of a task.
 func (c *taskConfig) options(callback func(), release context.CancelFunc) actors.TaskOptions {
-	return actors.TaskOptions{Name: c.name, Key: c.key, Limit: c.limit, Callback: callback, Release: release}
+	return actors.TaskOptions{Name: c.name, Key: c.key, Priority: c.priority, Limit: c.limit, Callback: callback, Release: release}
 }

@@ -345,7 +345,12 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		r.enter(t)
 		t.state.Store(stateQueued)
 	}
-	switch {
+	switch resumed := t.spec().resumes; {
+	case resumed != nil && r.plain:
+		r.uncounted++
+		r.line.pushFront([]queued{{task: t}})
+	case resumed != nil:
+		r.queue.putBack(t, target, resumed)
 	case r.plain && target.Worker == 0:
 		if t.exempt {
 			r.uncounted++

@@ -28,6 +28,13 @@ func contained(f func()) (failure *Failure) {
 	return failure
 }
 
+// Contain calls a function of the user, whatever that does, and logs what goes wrong.
+func (r *Router) Contain(what string, f func()) {
+	if failure := contained(f); failure != nil {
+		r.log(slog.LevelError, what+" failed", "error", failure.Err)
+	}
+}
+
 // Log writes to a logger, whatever that does.
 func Log(logger *slog.Logger, level slog.Level, msg string, args ...any) {
 	if logger.Handler() == slog.DiscardHandler {

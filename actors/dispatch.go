@@ -264,6 +264,28 @@ func (r *Router) releaseKey(t *Task) {
 	r.unlock(&fx)
 }
 
+// KeepKey has what has the same key wait when t has given its place back, until another
+// task resumes it, or DropKey.
+func (t *Task) KeepKey() {
+	if t.key() == "" {
+		return
+	}
+	t.router.mu.Lock()
+	t.linked().keepsKey = true
+	t.router.mu.Unlock()
+}
+
+// DropKey ends what KeepKey began.
+func (t *Task) DropKey() {
+	if t.key() == "" {
+		return
+	}
+	t.router.mu.Lock()
+	t.linked().keepsKey = false
+	t.router.mu.Unlock()
+	t.router.releaseKey(t)
+}
+
 // finished is told when the place of a task is free that had a key, or that did
 // not run on a worker of its own.
 func (r *Router) finished(t *Task) {

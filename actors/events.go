@@ -24,6 +24,9 @@ const (
 	WorkerStopped
 	// TaskDropped: a full queue made room for a newer task.
 	TaskDropped
+	// TaskRetried: a task has failed and is tried again. Err is why, Attempt the number
+	// of the attempt that failed, from 1.
+	TaskRetried
 	// PoolPaused: workers take up nothing new.
 	PoolPaused
 	// PoolResumed: they do again.
@@ -48,7 +51,7 @@ const (
 // String is the name of the kind in words.
 func (k EventKind) String() string {
 	names := [eventKinds]string{
-		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "pool paused",
+		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "task retried", "pool paused",
 		"pool resumed", "pool resized", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
 	}
 	if k >= eventKinds {
@@ -64,10 +67,12 @@ type Event struct {
 	Pool string // its name
 	// Worker is the name of the worker, of events of workers.
 	Worker string
-	// Task is the name of the task, of TaskDropped; "" if it has none.
+	// Task is the name of the task, of events of tasks; "" if it has none.
 	Task string
-	// Err is why, of WorkerFailed and PoolBroken.
+	// Err is why, of WorkerFailed, TaskRetried and PoolBroken.
 	Err error
+	// Attempt is the number of the attempt that failed, of TaskRetried.
+	Attempt int
 	// Directive is what is done about the failure, of WorkerFailed.
 	Directive Directive
 	// Workers is how many there are now, of PoolResized.
@@ -87,6 +92,9 @@ func (e Event) String() string {
 	}
 	if e.Kind == EventsLost {
 		s += fmt.Sprintf(" %d", e.Lost)
+	}
+	if e.Kind == TaskRetried {
+		s += fmt.Sprintf(" after attempt %d", e.Attempt)
 	}
 	if e.Kind == PoolResized {
 		s += fmt.Sprintf(" to %d workers", e.Workers)

@@ -23,7 +23,7 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-func (f *Failure) outcome() messages.Outcome {
+func (f *Failure) Outcome() messages.Outcome {
 	if f.Kind == TaskExited {
 		return messages.Exited
 	}

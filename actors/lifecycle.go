@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -102,6 +103,10 @@ func (r *Router) Break(err error) {
 	r.setReady(broken)
 	r.checkDrained(&fx)
 	r.unlock(&fx)
+	doomed = slices.DeleteFunc(doomed, func(t *Task) bool {
+		body, ok := t.body.(finisher)
+		return ok && body.AtWork()
+	})
 	ended := functions + settle(doomed, messages.Broken, broken)
 	r.clearLine()
 	r.log(slog.LevelError, "pool broken", "error", err, "tasks", ended)

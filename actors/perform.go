@@ -58,7 +58,7 @@ func (t *Task) broke(failure *Failure) {
 		return
 	}
 	if t.DecideLate() {
-		outcome := failure.outcome()
+		outcome := failure.Outcome()
 		t.Announce(outcome, t.body.Abandon(outcome, failure.Err, true))
 	}
 }

@@ -8,6 +8,7 @@ type links struct {
 	assigned   int    // the worker that will take it, from 1; 0: any
 	chain      *chain // the tasks with the same key, if routing orders keys
 	held       bool   // came as a message and waits for room
+	keepsKey   bool   // what has the same key waits though it has left its place
 }
 
 // isLinked reports whether t waits in a list.
@@ -128,6 +129,37 @@ func (q *queue) put(t *Task, target Target) {
 	}
 }
 
+// putBack files t in the place in the order that another had, which it resumes.
+func (q *queue) putBack(t *Task, target Target, resumed *Task) {
+	was, at := resumed.linked(), t.linked()
+	if at.order = was.order; at.order == 0 { // it ran beside the workers and had no place
+		q.order++
+		at.order = q.order
+	}
+	if !t.exempt {
+		q.length++
+	}
+	at.assigned = target.Worker
+	list := &q.shared
+	if target.Worker > 0 {
+		list = q.ownFor(target.Worker)
+	}
+	if c := was.chain; c != nil && c.holder == resumed {
+		at.chain, c.holder = c, t
+		was.chain, was.keepsKey = nil, false
+		c.wakeWaiters()
+	}
+	list.of(t.priority()).insert(t)
+}
+
+// wakeWaiters has those look again who wait for what the key has before it.
+func (c *chain) wakeWaiters() {
+	for _, nudge := range c.nudges {
+		nudge.give()
+	}
+	c.nudges = nil
+}
+
 // next returns the task that the worker should start first, without taking it.
 func (q *queue) next(worker int) *Task {
 	return earlier(q.shared.head(q.ageing), q.nextOwn(worker), q.ageing)
@@ -196,17 +228,14 @@ func (t *Task) chained() *chain {
 // back, and reports whether there is one. Called when t has run or was removed.
 func (q *queue) release(t *Task) bool {
 	c := t.chained()
-	if c == nil {
+	if c == nil || t.linked().keepsKey {
 		return false
 	}
 	t.linked().chain = nil // also of one that left from behind: the chain may end before it does
 	if c.holder != t {
 		return false
 	}
-	for _, nudge := range c.nudges {
-		nudge.give()
-	}
-	c.nudges = nil
+	c.wakeWaiters()
 	next := c.behind.head
 	c.holder = next
 	if next == nil {

@@ -92,6 +92,7 @@ type Router struct {
 	late     atomic.Int64
 	restarts atomic.Int64
 	recycled atomic.Int64
+	retried  atomic.Int64
 
 	unfetched atomic.Int64                    // errors that nobody has asked for
 	outcomes  [messages.Outcomes]atomic.Int64 // with those of the slots

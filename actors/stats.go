@@ -25,6 +25,8 @@ type Stats struct {
 	Late int64
 	// Restarts counts workers that were restarted or replaced.
 	Restarts int64
+	// Retried counts attempts at tasks that failed and were followed by another one.
+	Retried int64
 	// Recycled counts workers that began anew because they had worked enough.
 	Recycled int64
 }
@@ -46,6 +48,7 @@ func (r *Router) statsLocked() Stats {
 		Accepted: r.accepted,
 		Late:     r.late.Load(),
 		Restarts: r.restarts.Load(),
+		Retried:  r.retried.Load(),
 		Recycled: r.recycled.Load(),
 	}
 	for i := range s.Outcomes {

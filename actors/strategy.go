@@ -105,7 +105,7 @@ func (r *Router) route(t *Task) (Target, error) {
 	if fixed := t.fixed(); fixed > 0 {
 		return Target{Worker: fixed}, nil
 	}
-	if r.plain || t.internal {
+	if r.plain || t.internal && !t.spec().routed {
 		return Target{}, nil
 	}
 	target, err := askStrategy(r.config.Strategy, t, r.Workers(), r.load)

@@ -116,11 +116,7 @@ func (s Supervision) Check() error {
 	wrong(s.MaxRestarts == 0 && s.Within > 0, "Within is %v, but MaxRestarts is not set", s.Within)
 	wrong(s.Exceeded != 0 && s.Exceeded != Break && s.Exceeded != Escalate && s.Exceeded != Stop, "Exceeded is %v; it must be Break, Escalate or Stop", s.Exceeded)
 	wrong(s.MaxRestarts == 0 && s.Exceeded != 0, "Exceeded is %v, but MaxRestarts is not set", s.Exceeded)
-	wrong(s.MinBackoff < 0, "MinBackoff is %v; it must not be negative", s.MinBackoff)
-	wrong(s.MinBackoff >= 0 && s.MaxBackoff < s.MinBackoff, "MaxBackoff is %v, less than MinBackoff, %v", s.MaxBackoff, s.MinBackoff)
-	wrong(s.MinBackoff == 0 && s.MaxBackoff > 0, "MaxBackoff is %v, but MinBackoff is not set", s.MaxBackoff)
-	wrong(!(s.Jitter >= 0 && s.Jitter <= 1), "Jitter is %v; it must be from 0 to 1", s.Jitter)
-	wrong(s.MinBackoff == 0 && s.Jitter > 0, "Jitter is %v, but MinBackoff is not set", s.Jitter)
+	errs = append(errs, CheckBackoff(s.MinBackoff, s.MaxBackoff, s.Jitter))
 	return errors.Join(errs...)
 }
 
@@ -176,12 +172,7 @@ func (p *patience) next(s Supervision, now time.Time) time.Duration {
 		return 0
 	}
 	if p.steps == nil {
-		p.steps = &backoff.ExponentialBackOff{
-			InitialInterval:     s.MinBackoff,
-			RandomizationFactor: s.Jitter,
-			Multiplier:          2,
-			MaxInterval:         s.MaxBackoff,
-		}
+		p.steps = NewBackoff(s.MinBackoff, s.MaxBackoff, s.Jitter)
 	}
 	if now.Sub(p.backAt) >= s.MaxBackoff {
 		p.steps.Reset()

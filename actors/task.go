@@ -72,6 +72,9 @@ type (
 	closer interface{ Closing() }
 	// grower is told when the pool has got more workers. Must not block.
 	grower interface{ Grown() }
+	// finisher is a task of one piece at a time, which is finished though the pool has
+	// broken.
+	finisher interface{ AtWork() bool }
 	// starter is a map or stream: it starts piece by piece.
 	starter interface {
 		// Started reports whether work on any piece has begun.
@@ -151,6 +154,8 @@ type spec struct {
 	worker    int           // the only one that may run it, from 1; 0: any
 	priority  int           // higher ones first
 	limit     time.Duration // for its function, from its start; 0: none
+	routed    bool          // though it is internal
+	resumes   *Task         // the attempt in whose place in the order it comes; nil: none
 }
 
 var noSpec spec
@@ -213,6 +218,11 @@ type TaskOptions struct {
 	// Limit is how long the function may run before the task ends with ErrTimeout. 0:
 	// for ever.
 	Limit time.Duration
+	// Routed has the pool's strategy say where it goes, though it is internal.
+	Routed bool
+	// Resumes is an attempt at the same that has failed: this one takes its place in the
+	// order, and its key if it has kept that.
+	Resumes *Task
 	// Exempt lets the task into a full queue.
 	Exempt bool
 	// WaiterCancels promises that the submitter itself waits and cancels the
@@ -229,11 +239,11 @@ type TaskOptions struct {
 func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
 	t.InitPlain(r, body, ctx)
 	t.internal, t.exempt, t.unwatch = o.Internal, o.Exempt, o.WaiterCancels
-	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Priority == 0 && o.Limit == 0 && o.Callback == nil && o.Release == nil {
+	if o.Name == "" && o.Key == "" && o.Root == nil && o.Worker == 0 && o.Priority == 0 && o.Limit == 0 && !o.Routed && o.Resumes == nil && o.Callback == nil && o.Release == nil {
 		return
 	}
 	m := t.extra()
-	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Priority, o.Limit}
+	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Priority, o.Limit, o.Routed, o.Resumes}
 	m.callback, m.release = o.Callback, o.Release
 }
 

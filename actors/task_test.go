@@ -373,7 +373,7 @@ func TestNewFailureTellsAPanicFromAnExit(t *testing.T) {
 			failure := NewFailure(c.recovered)
 			require.Equal(t, c.kind, failure.Kind)
 			require.ErrorIs(t, failure, c.err)
-			require.Equal(t, c.outcome, failure.outcome())
+			require.Equal(t, c.outcome, failure.Outcome())
 			require.Equal(t, failure.Err.Error(), failure.Error())
 		})
 	}

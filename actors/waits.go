@@ -37,6 +37,9 @@ func (n *Nudge) give() {
 	}
 }
 
+// Give has the waiter look again.
+func (n *Nudge) Give() { n.give() }
+
 // Blockers are what a wait depends on: it cannot end if one of All can not, nor
 // if none of Any can (unless there are none).
 type Blockers struct {

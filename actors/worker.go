@@ -117,7 +117,7 @@ func (w *worker) run(b *batch) {
 func (w *worker) runTask(at queued) (below *Failure) {
 	t := at.task
 	claimed := t.claim()
-	if !claimed || t.exempt {
+	if !claimed || t.exempt && !t.pinned() {
 		w.router.pass(at)
 	}
 	if !claimed {
@@ -148,7 +148,7 @@ func (w *worker) failed(s *slot, at queued, below *Failure, recovered any) {
 	switch {
 	case below != nil: // the task has been given its end
 	case at.task == nil:
-		w.router.outcomes[failure.outcome()].Add(1)
+		w.router.outcomes[failure.Outcome()].Add(1)
 		s.ended++
 	default:
 		at.task.broke(failure)

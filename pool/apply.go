@@ -76,6 +76,9 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 // submitWith submits a task that has options.
 func submitWith[R any](ctx context.Context, p *Pool, c *call[R], opts []TaskOption, waits bool) *AsyncResult[R] {
 	config := newTaskConfig(opts)
+	if config.retry.Attempts > 0 {
+		return submitRetried(ctx, p, c.fn, &config, waits)
+	}
 	callback, mismatch := callback(&config, &c.AsyncResult)
 	parent, release := config.parent(ctx)
 	options := config.options(callback, release)

@@ -284,6 +284,16 @@ func (c *chaos) taskOptions() (opts []pool.TaskOption) {
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithTimeout(time.Duration(1+c.n(8))*time.Second))
 	}
+	if c.n(5) == 0 {
+		rules := pool.Retry{Attempts: 2 + c.n(3)}
+		if c.n(2) == 0 {
+			rules.MinBackoff, rules.MaxBackoff, rules.Jitter = time.Second, 3*time.Second, 0.5
+		}
+		if c.n(2) == 0 {
+			rules.If = func(error) bool { return c.n(3) > 0 }
+		}
+		opts = append(opts, pool.WithRetry(rules))
+	}
 	if c.n(6) == 0 {
 		opts = append(opts, pool.WithRunTimeout(time.Duration(1+c.n(4))*time.Second))
 	}

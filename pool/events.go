@@ -29,10 +29,15 @@ const (
 	WorkerStopped = actors.WorkerStopped
 	// TaskDropped: a full queue made room for a newer task.
 	TaskDropped = actors.TaskDropped
+	// TaskRetried: a task has failed and is tried again ([WithRetry]). Err is why, Attempt
+	// the number of the attempt that failed, from 1.
+	TaskRetried = actors.TaskRetried
 	// PoolPaused: workers take up nothing new.
 	PoolPaused = actors.PoolPaused
 	// PoolResumed: they do again.
 	PoolResumed = actors.PoolResumed
+	// PoolResized: the pool has more workers now, or fewer, as Workers says.
+	PoolResized = actors.PoolResized
 	// PoolClosing: the pool takes no more tasks.
 	PoolClosing = actors.PoolClosing
 	// PoolTerminated: every task that had not ended has been given its end. Not for a

@@ -29,6 +29,7 @@ type taskConfig struct {
 	priority    int
 	timeout     time.Duration // 0: none
 	limit       time.Duration // of the function; 0: none
+	retry       Retry         // Attempts 0: none
 	onSuccess   any           // a func(R)
 	onError     func(error)
 	hasCallback bool

@@ -230,7 +230,7 @@ func (r *Router) checkDrained(fx *effects) {
 
 // Model: checkEnded.
 func (r *Router) checkEnded() {
-	if !r.stopped || r.outstanding > 0 || r.attendants > 0 {
+	if !r.stopped || r.outstanding > 0 || r.attendants > 0 || r.initializing > 0 {
 		return
 	}
 	r.uncounted -= r.line.compact() // what a worker gave back at the last moment

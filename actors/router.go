@@ -48,6 +48,7 @@ type Config struct {
 	Policy      Policy
 	Strategy    Strategy
 	Initializer func(context.Context) (state any, err error)
+	InitTimeout time.Duration                              // of the initializer; 0: any time
 	Cleanup     func(ctx context.Context, state any) error // of a worker that was initialized and ends
 	MaxTasks    int                                        // that a worker runs before it is recycled; 0: any number
 	MaxAge      time.Duration                              // of a worker before it is recycled; 0: any
@@ -143,6 +144,10 @@ type Router struct {
 	stopped     bool      // the supervisor has stopped
 	closedAt    time.Time // when it was first closed or terminated
 	endedAt     time.Time
+
+	// initializing counts the goroutines of initializers that have a time limit: those
+	// that were abandoned keep the pool from its end, but not its workers from theirs.
+	initializing int
 }
 
 // slot is a worker's place, which outlives the worker actors that fill it.

@@ -17,7 +17,8 @@ const (
 	TaskPanicked FailureKind = iota
 	// TaskExited: the function of a task called runtime.Goexit.
 	TaskExited
-	// InitializerFailed: the initializer returned an error, panicked or called Goexit.
+	// InitializerFailed: the initializer returned an error, panicked or called Goexit, or
+	// has not returned in the time that it had.
 	InitializerFailed
 )
 

@@ -30,7 +30,7 @@ func (w *worker) initialize() {
 		}
 		panic(initFailure)
 	}()
-	state, err := initializer(w.context(w.router.life))
+	state, err := w.makeState(initializer)
 	returned = true
 	if err != nil {
 		panic(&Failure{Kind: InitializerFailed, Err: fmt.Errorf("initializer of %s: %w", w.router.WorkerName(w.number), err)})
@@ -39,25 +39,38 @@ func (w *worker) initialize() {
 	w.initialized = true
 }
 
+// makeState calls the initializer, which has only so much time if there is a limit.
+func (w *worker) makeState(initializer func(context.Context) (any, error)) (any, error) {
+	if limit := w.router.config.InitTimeout; limit > 0 {
+		return w.router.initializeWithin(limit, w.number, initializer)
+	}
+	return initializer(w.router.workerContext(w.router.life, w.number))
+}
+
 // cleanUp ends the state of a worker that stops, or is about to begin anew. Whatever
 // the hook does, the worker goes its way.
 func (w *worker) cleanUp() {
-	hook := w.router.config.Cleanup
 	if !w.initialized {
 		return
 	}
 	w.initialized = false
 	state := w.router.slot(int32(w.number)).state.Swap(nil)
+	w.router.endState(w.number, valueOf(state))
+}
+
+// endState ends what an initializer made for a worker.
+func (r *Router) endState(worker int, state any) {
+	hook := r.config.Cleanup
 	if hook == nil {
 		return
 	}
 	var err error
-	failure := contained(func() { err = hook(w.context(context.Background()), valueOf(state)) })
+	failure := contained(func() { err = hook(r.workerContext(context.Background(), worker), state) })
 	if failure != nil {
 		err = failure.Err
 	}
 	if err != nil {
-		w.router.log(slog.LevelError, "clean-up of a worker failed", "worker", w.router.WorkerName(w.number), "error", err)
+		r.log(slog.LevelError, "clean-up of a worker failed", "worker", r.WorkerName(worker), "error", err)
 	}
 }
 
@@ -68,9 +81,9 @@ func valueOf(state *any) any {
 	return *state
 }
 
-// context is what the worker's hooks are called with.
-func (w *worker) context(parent context.Context) context.Context {
-	return context.WithValue(parent, workerKey{}, w.router.WorkerName(w.number))
+// workerContext is what the hooks of a worker are called with.
+func (r *Router) workerContext(parent context.Context, worker int) context.Context {
+	return context.WithValue(parent, workerKey{}, r.WorkerName(worker))
 }
 
 type workerKey struct{}

@@ -350,6 +350,24 @@ func ExampleWithInitializer_failure() {
 	// true true
 }
 
+func ExampleWithInitializerTimeout() {
+	ctx := context.Background()
+	connect := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() } // nobody answers
+	p, err := pool.New(pool.WithWorkers(1), pool.WithName("db"), pool.WithInitializer(connect),
+		pool.WithInitializerTimeout(time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Shutdown(ctx)
+
+	err = p.Ready(ctx)
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, pool.ErrBroken), errors.Is(err, pool.ErrTimeout))
+	// Output:
+	// pool broken: pool "db": initializer of db/worker-1: it has not returned within 1ms: task timed out: context deadline exceeded
+	// true true
+}
+
 func ExamplePool_Ready() {
 	ctx := context.Background()
 	var initialized atomic.Int64

@@ -69,7 +69,13 @@ func newMade(d *draws) *made {
 		m.add(rules.Check() == nil, pool.WithSupervision(rules))
 	}
 	if d.yes() {
-		m.add(true, pool.WithInitializer(m.initializer()))
+		init, slow := m.initializer()
+		m.add(true, pool.WithInitializer(init))
+		if d.yes() {
+			limit := m.duration()
+			m.add(limit > 0, pool.WithInitializerTimeout(limit))
+			m.troubled = m.troubled || slow
+		}
 	}
 	return m
 }
@@ -100,8 +106,8 @@ func (m *made) rules() pool.Supervision {
 }
 
 // initializer fails a few times at most: one that always does keeps a pool busy for
-// ever if that is what the rules say.
-func (m *made) initializer() func(context.Context) error {
+// ever if that is what the rules say. slow says that it may take a while.
+func (m *made) initializer() (init func(context.Context) error, slow bool) {
 	how, left := m.n(5), make(chan struct{}, 3)
 	for range m.n(4) {
 		left <- struct{}{}
@@ -124,7 +130,7 @@ func (m *made) initializer() func(context.Context) error {
 			runtime.Goexit()
 		}
 		return nil
-	}
+	}, how == 1
 }
 
 // task is what a task or an item does, and what must come of it.

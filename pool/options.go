@@ -56,6 +56,9 @@ func (c *config) contradictions() {
 	if c.Workers >= 1 && c.MinWorkers > c.Workers {
 		c.check(false, "WithMinWorkers", "%d workers, more than the %d that the pool has", c.MinWorkers, c.Workers)
 	}
+	if c.Initializer == nil && c.InitTimeout > 0 {
+		c.check(false, "WithInitializerTimeout", "it has no effect without WithInitializer or WithState")
+	}
 }
 
 // WithWorkers sets how many tasks may run at once. Default

@@ -18,7 +18,8 @@ const (
 	TaskPanicked = actors.TaskPanicked
 	// TaskExited: the function of a task called runtime.Goexit.
 	TaskExited = actors.TaskExited
-	// InitializerFailed: the initializer returned an error, panicked or called Goexit.
+	// InitializerFailed: the initializer returned an error, panicked or called Goexit, or
+	// has not returned in the time that it had ([WithInitializerTimeout]).
 	InitializerFailed = actors.InitializerFailed
 )
 

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/greenroom-go/greenroom/actors"
 )
@@ -59,6 +60,27 @@ func (h hooks) cleanup() func(context.Context, any) error {
 func WithInitializer(init func(ctx context.Context) error) Option {
 	mustHave(init != nil, "WithInitializer", "function")
 	return func(c *config) { c.begin = init }
+}
+
+// WithInitializerTimeout bounds how long an initializer may take, that of
+// [WithInitializer] and that of [WithState] together. After d its context ends, with
+// DeadlineExceeded and the cause ErrTimeout, and if it has not returned by then, it has
+// failed, whatever it returns later: the worker fails at that moment, as
+// InitializerFailed with an error that wraps ErrTimeout and names the worker and d.
+// Supervision decides as about any initializer that fails. Default: any time. New rejects
+// d that is not positive, and a pool without an initializer.
+//
+// A function that does not return is abandoned: it goes on, on a goroutine of its own,
+// perhaps beside the initializer of the worker's successor, which is called by the same
+// name. When it returns, that is logged. If it has succeeded, what it made is ended on
+// the same goroutine, by the end of WithState and by [WithCleanup]. Join waits for that;
+// the workers do not. Each restart may leave one more such function behind:
+// [Supervision] should bound how many, by MaxRestarts or MinBackoff.
+func WithInitializerTimeout(d time.Duration) Option {
+	return func(c *config) {
+		c.InitTimeout = d
+		c.check(d > 0, "WithInitializerTimeout", "%v; it must be positive", d)
+	}
 }
 
 // WithCleanup has end called by each worker that was initialized and ends: it is

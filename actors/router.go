@@ -36,8 +36,8 @@ const (
 // Valid reports whether p is one of the policies.
 func (p Policy) Valid() bool { return p < policies }
 
-// Config is what a pool is made of. All fields are required, except Initializer and
-// Cleanup, which may be nil.
+// Config is what a pool is made of. All fields are required, except Initializer,
+// Cleanup and Unfetched, which may be nil.
 type Config struct {
 	Name        string
 	Workers     int           // to begin with
@@ -53,7 +53,8 @@ type Config struct {
 	MaxTasks    int                                        // that a worker runs before it is recycled; 0: any number
 	MaxAge      time.Duration                              // of a worker before it is recycled; 0: any
 	Supervision Supervision
-	Publishes   bool // events, on the event stream of the actor system
+	Unfetched   func(UnfetchedErrors) // is told at the end; nil: they are logged
+	Publishes   bool                  // events, on the event stream of the actor system
 	Logger      *slog.Logger
 }
 
@@ -96,6 +97,7 @@ type Router struct {
 	retried  atomic.Int64
 
 	unfetched atomic.Int64                    // errors that nobody has asked for
+	unasked   *unasked                        // those of them that are kept; nil: none are
 	outcomes  [messages.Outcomes]atomic.Int64 // with those of the slots
 
 	// held says that submitters wait for room and none of them has been let in
@@ -236,6 +238,9 @@ func NewRouter(c Config) *Router {
 	r.slots.Store(&[]*slot{nil})
 	r.addPlaces(c.Workers)
 	r.lane.router, r.desk.router = r, r
+	if c.Unfetched != nil {
+		r.unasked = new(unasked)
+	}
 	r.life, r.kill = context.WithCancelCause(context.Background())
 	return r
 }

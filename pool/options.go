@@ -158,8 +158,8 @@ func WithName(name string) Option {
 }
 
 // WithLogger sets where the pool reports failing workers, failing callbacks,
-// what Terminate dropped, errors that nobody fetched, and a pool that was never closed. Default: nowhere.
-// New rejects nil.
+// what Terminate dropped, how many errors nobody fetched ([WithUnfetchedErrors]), and a
+// pool that was never closed. Default: nowhere. New rejects nil.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {
 		c.Logger = logger

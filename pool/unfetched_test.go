@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,5 +104,152 @@ func TestErrorOfAMessageThatNobodyIsToldCounts(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 1, p.Report().Unfetched)
 		time.Sleep(time.Minute) // timers of the actor system run out
+	})
+}
+
+// unfetched makes an option whose function sends what it is told to a channel.
+func unfetched(n int) (pool.Option, <-chan pool.UnfetchedErrors) {
+	told := make(chan pool.UnfetchedErrors, n)
+	return pool.WithUnfetchedErrors(func(u pool.UnfetchedErrors) { told <- u }), told
+}
+
+func failing(context.Context) (int, error) { return 0, errMine }
+
+func TestUnfetchedErrorsAreToldAtTheEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log strings.Builder
+		hook, told := unfetched(2)
+		p := newPool(t, pool.WithWorkers(1), pool.WithName("hall"), hook, pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		asked := pool.ApplyAsync(t.Context(), p, failing, pool.WithTaskName("asked"))
+		for name, fn := range map[string]func(context.Context) (int, error){
+			"exited": func(context.Context) (int, error) { runtime.Goexit(); return 0, nil }, "fine": value(1),
+		} {
+			<-pool.ApplyAsync(t.Context(), p, fn, pool.WithTaskName(name)).Done()
+		}
+		<-pool.ApplyAsync(t.Context(), p, boom).Done()
+		<-pool.MapAsync(t.Context(), p, func(ctx context.Context, _ int) (int, error) { return failing(ctx) }, []int{1, 2},
+			pool.WithTaskName("map")).Done()
+		_ = errOf(t, asked)
+		require.NoError(t, p.Shutdown(hour(t)))
+		u := <-told
+		require.Empty(t, told, "once")
+		require.Equal(t, "hall", u.Pool)
+		require.EqualValues(t, 3, u.Tasks)
+		require.Len(t, u.Errors, 3)
+		require.Equal(t, pool.UnfetchedError{Task: "exited", Outcome: pool.Exited, Err: pool.ErrGoexit}, u.Errors[0])
+		require.Equal(t, pool.Panicked, u.Errors[1].Outcome)
+		require.Empty(t, u.Errors[1].Task)
+		require.ErrorAs(t, u.Errors[1].Err, new(*pool.PanicError))
+		require.Equal(t, "map", u.Errors[2].Task)
+		require.ErrorIs(t, u.Errors[2].Err, errMine)
+		require.NotContains(t, log.String(), "nobody fetched", "the function takes the place of the log")
+	})
+}
+
+func TestSoManyUnfetchedErrorsAreKept(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hook, told := unfetched(1)
+		p := newPool(t, pool.WithWorkers(1), hook)
+		var results []*pool.AsyncResult[int]
+		fail := func(n int) {
+			r := pool.ApplyAsync(t.Context(), p, failing, pool.WithTaskName(strconv.Itoa(n)))
+			<-r.Done()
+			results = append(results, r)
+		}
+		for n := range pool.MaxUnfetched + 5 {
+			fail(n)
+		}
+		for n := range 10 { // there is room again
+			_ = errOf(t, results[n])
+		}
+		_ = errOf(t, results[pool.MaxUnfetched+1]) // it was not kept
+		for n := range 12 {
+			fail(100 + n)
+		}
+		require.EqualValues(t, pool.MaxUnfetched+5-11+12, p.Report().Unfetched)
+		require.NoError(t, p.Shutdown(hour(t)))
+		u := <-told
+		require.EqualValues(t, pool.MaxUnfetched+5-11+12, u.Tasks)
+		var names, want []string
+		for _, e := range u.Errors {
+			names = append(names, e.Task)
+		}
+		for n := 10; n < pool.MaxUnfetched; n++ {
+			want = append(want, strconv.Itoa(n))
+		}
+		for n := range 10 {
+			want = append(want, strconv.Itoa(100+n))
+		}
+		require.Equal(t, want, names)
+		for _, r := range results { // nothing is kept any more
+			_ = errOf(t, r)
+		}
+		require.Zero(t, p.Report().Unfetched)
+	})
+}
+
+func TestUnfetchedErrorsAreNotToldIfThereAreNone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { t.Error("called") }))
+		_ = errOf(t, pool.ApplyAsync(t.Context(), p, failing))
+		require.NoError(t, p.Shutdown(hour(t)))
+	})
+}
+
+func TestUnfetchedErrorsAreToldBehindTheLastCallback(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hook, told := unfetched(1)
+		p := newPool(t, pool.WithWorkers(1), hook)
+		first := pool.ApplyAsync(t.Context(), p, failing)
+		pool.ApplyAsync(t.Context(), p, value(1), pool.WithCallback(func(int) {
+			time.Sleep(time.Minute)
+			_, _ = first.Outcome()
+		}))
+		synctest.Wait()
+		p.Terminate()
+		require.NoError(t, p.Join(hour(t)))
+		require.Empty(t, told, "somebody has asked after all")
+	})
+}
+
+func TestFunctionForUnfetchedErrorsIsContainedAndWaitedFor(t *testing.T) {
+	for name, f := range map[string]func(){
+		"panics": func() { panic("hook") },
+		"exits":  runtime.Goexit,
+		"slow":   func() { time.Sleep(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var log strings.Builder
+				p := newPool(t, pool.WithWorkers(1), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
+					pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { f() }))
+				<-pool.ApplyAsync(t.Context(), p, failing).Done()
+				begin := time.Now()
+				require.NoError(t, p.Shutdown(hour(t)))
+				require.Equal(t, name != "slow", strings.Contains(log.String(), "hook for unfetched errors failed"), log.String())
+				require.Equal(t, name == "slow", time.Since(begin) == time.Minute)
+			})
+		})
+	}
+}
+
+func TestUnfetchedErrorsAreToldWhileTheyAreFetched(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hook, told := unfetched(1)
+		p := newPool(t, pool.WithWorkers(4), hook)
+		var fetchers sync.WaitGroup
+		for range 4 {
+			fetchers.Go(func() {
+				for range 200 {
+					r := pool.ApplyAsync(t.Context(), p, failing)
+					fetchers.Go(func() { _, _ = r.Outcome() })
+					_, _ = r.Get(hour(t))
+				}
+			})
+		}
+		fetchers.Wait()
+		require.Zero(t, p.Report().Unfetched)
+		require.NoError(t, p.Shutdown(hour(t)))
+		require.Empty(t, told)
 	})
 }

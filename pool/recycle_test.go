@@ -14,7 +14,11 @@ import (
 func TestWorkerBeginsAnewAfterSoManyTasks(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		c := newConnections()
-		p := newPool(t, pool.WithWorkers(1), pool.WithMaxTasksPerWorker(3), pool.WithState(c.connect, (*connection).Close))
+		p := newPool(t, pool.WithWorkers(1), pool.WithMaxTasksPerWorker(3), pool.WithState(
+			func(ctx context.Context) (*connection, error) {
+				time.Sleep(time.Nanosecond) // until somebody has subscribed
+				return c.connect(ctx)
+			}, (*connection).Close))
 		events := p.Events(t.Context())
 		var numbers []int
 		for range 3 {

@@ -28,7 +28,7 @@ type subscribers struct {
 type subscriber struct {
 	of    *subscribers
 	came  func(*subscriber) // there is something to read, or the subscription has ended; called with mu held
-	stop  func() bool
+	over  chan struct{}     // closed when the subscription has ended
 	ended bool
 	ahead []Event // not read
 	lost  int     // behind those
@@ -50,8 +50,7 @@ func (r *Router) emit(e Event) {
 		v.over = true
 		v.some.Store(false)
 		for _, s := range v.list {
-			s.ended = true
-			s.stop()
+			s.end()
 		}
 		v.list = nil
 	}
@@ -89,16 +88,38 @@ func (s *subscriber) admitLoss(next Event) {
 
 // subscribe adds a subscriber until ctx ends.
 func (v *subscribers) subscribe(ctx context.Context, came func(*subscriber)) *subscriber {
-	s := &subscriber{of: v, came: came}
+	s := &subscriber{of: v, came: came, over: make(chan struct{})}
+	done := ctx.Done()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if s.ended = v.over; s.ended {
+	if v.over {
+		s.end()
 		return s
 	}
 	v.list = append(v.list, s)
 	v.some.Store(true)
-	s.stop = context.AfterFunc(ctx, s.leave)
+	if done != nil {
+		go s.leaveAfter(done)
+	}
 	return s
+}
+
+// leaveAfter ends a subscription when done is closed. It has a goroutine, which the
+// end of the subscription ends, and not context.AfterFunc: both that and its stop, which
+// would be due with the router's lock held, call methods of a context that is foreign.
+// Those may wait for the pool.
+func (s *subscriber) leaveAfter(done <-chan struct{}) {
+	select {
+	case <-done:
+		s.leave()
+	case <-s.over:
+	}
+}
+
+// end marks the subscription as over. Called with mu held.
+func (s *subscriber) end() {
+	s.ended = true
+	close(s.over)
 }
 
 // leave ends a subscription.
@@ -107,10 +128,9 @@ func (s *subscriber) leave() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !s.ended {
-		s.ended = true
+		s.end()
 		v.list = slices.DeleteFunc(v.list, func(other *subscriber) bool { return other == s })
 		v.some.Store(len(v.list) > 0)
-		s.stop()
 		s.came(s)
 	}
 }

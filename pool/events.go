@@ -59,7 +59,8 @@ const EventBuffer = actors.EventBuffer
 // order in which they happened, and ends after [PoolClosed], when ctx ends, or with its
 // loop. The pool never waits for a subscriber: one that is [EventBuffer] events behind
 // loses the next ones, and learns how many from [EventsLost]; PoolClosed is never lost.
-// Any number may subscribe. Without a subscriber events cost nothing. A nil ctx panics.
+// Any number may subscribe; one whose ctx can end costs a goroutine that waits for that.
+// Without a subscriber events cost nothing. A nil ctx panics.
 func (p *Pool) Events(ctx context.Context) iter.Seq[Event] {
 	mustHave(ctx != nil, "Events", "context")
 	return p.router.Events(ctx)

@@ -159,3 +159,53 @@ func TestCauseOfATasksContextDoesNotDependOnATimeout(t *testing.T) {
 		})
 	}
 }
+
+// hooked is a context that has context.AfterFunc call its own. That looks for it where
+// Done is not that of a context it knows.
+type hooked struct {
+	context.Context
+	done      chan struct{}
+	afterFunc func(f func()) (stop func() bool)
+}
+
+func (h hooked) Done() <-chan struct{}          { return h.done }
+func (h hooked) AfterFunc(f func()) func() bool { return h.afterFunc(f) }
+
+func TestContextOfASubscriptionIsNotAskedUnderALock(t *testing.T) {
+	contexts := map[string]func(context.Context, *pool.Pool) context.Context{
+		"looks at the pool": func(ctx context.Context, p *pool.Pool) context.Context { return curious{ctx, p} },
+	}
+	for name, afterFunc := range map[string]func(*pool.Pool, func()) (stop func() bool){
+		"calls back at once":        func(_ *pool.Pool, f func()) func() bool { f(); return func() bool { return false } },
+		"causes an event":           func(p *pool.Pool, _ func()) func() bool { p.Pause(); return func() bool { return true } },
+		"looks at the pool at stop": func(p *pool.Pool, _ func()) func() bool { return func() bool { return p.Stats().Waiting == 0 } },
+		"waits for the pool":        func(p *pool.Pool, _ func()) func() bool { _ = p.Join(context.Background()); return nil },
+		"waits for it at stop": func(p *pool.Pool, _ func()) func() bool {
+			return func() bool { return p.Join(context.Background()) == nil }
+		},
+		"panics": func(*pool.Pool, func()) func() bool { panic("AfterFunc") },
+	} {
+		contexts[name] = func(ctx context.Context, p *pool.Pool) context.Context {
+			done := make(chan struct{})
+			context.AfterFunc(ctx, func() { close(done) })
+			return hooked{ctx, done, func(f func()) func() bool { return afterFunc(p, f) }}
+		}
+	}
+	for name, foreign := range contexts {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := newPool(t, pool.WithWorkers(1))
+				ctx, cancel := context.WithCancel(t.Context())
+				events := p.Events(foreign(t.Context(), p))
+				short := p.Events(foreign(ctx, p))
+				cancel()
+				require.Empty(t, kinds(t, short), "its context has ended")
+				v, err := pool.Apply(hour(t), p, value(1))
+				require.NoError(t, err)
+				require.Equal(t, 1, v)
+				require.NoError(t, p.Shutdown(hour(t)))
+				require.Equal(t, []string{"worker started1", "pool closing", "worker stopped1", "pool closed"}, kinds(t, events))
+			})
+		})
+	}
+}

@@ -43,6 +43,9 @@ func Log(logger *slog.Logger, level slog.Level, msg string, args ...any) {
 	_ = contained(func() { logger.Log(context.Background(), level, msg, args...) })
 }
 
+// Logger is the pool's.
+func (r *Router) Logger() *slog.Logger { return r.config.Logger }
+
 func (r *Router) log(level slog.Level, msg string, args ...any) {
 	Log(r.config.Logger, level, msg, append(args, "pool", r.config.Name)...)
 }

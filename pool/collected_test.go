@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
@@ -150,3 +151,38 @@ func collect(t *testing.T, logged chan string) string {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func TestPoolThatHasEndedIsCollectedThoughItsOptionsReferToIt(t *testing.T) {
+	for name, option := range map[string]func(look func() string) pool.Option{
+		"logger": func(look func() string) pool.Option {
+			return pool.WithLogger(slog.New(slog.NewTextHandler(writerFunc(func([]byte) (int, error) { return len(look()), nil }), nil)))
+		},
+		"initializer": func(look func() string) pool.Option {
+			return pool.WithInitializer(func(context.Context) error { _ = look(); return nil })
+		},
+		"clean-up": func(look func() string) pool.Option {
+			return pool.WithCleanup(func(context.Context) error { _ = look(); return nil })
+		},
+		"supervision": func(look func() string) pool.Option {
+			return pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { _ = look(); return pool.Resume }})
+		},
+		"unfetched errors": func(look func() string) pool.Option {
+			return pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { _ = look() })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gone := func() weak.Pointer[pool.Pool] {
+				var p *pool.Pool
+				made := make(chan struct{})
+				p, err := pool.New(pool.WithWorkers(1), option(func() string { <-made; return p.Name() }))
+				require.NoError(t, err)
+				close(made)
+				_, _ = pool.ApplyAsync(t.Context(), p, boom), p.Ready(t.Context())
+				require.NoError(t, p.Shutdown(context.Background()))
+				return weak.Make(p)
+			}()
+			collectGarbage()
+			require.Nil(t, gone.Value())
+		})
+	}
+}

@@ -58,25 +58,28 @@ func New(opts ...Option) (*Pool, error) {
 		}
 		return nil
 	})
-	runtime.AddCleanup(p, abandoned, handle{router, p.addressed, c.Logger})
+	runtime.AddCleanup(p, abandoned, handle{weak.Make(router), p.addressed})
 	return p, nil
 }
 
+// handle is what is left of a pool that nobody can reach. The actor system keeps the
+// router until the pool has ended; if this did, too, a logger, an initializer, whatever
+// the pool was given that refers to the pool would keep it for good.
 type handle struct {
-	router    *actors.Router
+	router    weak.Pointer[actors.Router]
 	addressed *atomic.Bool
-	logger    *slog.Logger
 }
 
 // abandoned is called when nobody can reach the pool any more.
 func abandoned(h handle) {
-	if !h.router.Open() {
+	router := h.router.Value()
+	if router == nil || !router.Open() {
 		return
 	}
 	if !h.addressed.Load() {
-		h.router.Close()
+		router.Close()
 	}
-	actors.Log(h.logger, slog.LevelWarn, "pool was never closed", "pool", h.router.Name())
+	actors.Log(router.Logger(), slog.LevelWarn, "pool was never closed", "pool", router.Name())
 }
 
 // Props describes a pool as an actor, to be spawned by another one, whose child

@@ -153,6 +153,7 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 func TestPoolThatHasEndedIsCollectedThoughItsOptionsReferToIt(t *testing.T) {
+	gone := map[string]weak.Pointer[pool.Pool]{}
 	for name, option := range map[string]func(look func() string) pool.Option{
 		"logger": func(look func() string) pool.Option {
 			return pool.WithLogger(slog.New(slog.NewTextHandler(writerFunc(func([]byte) (int, error) { return len(look()), nil }), nil)))
@@ -170,19 +171,19 @@ func TestPoolThatHasEndedIsCollectedThoughItsOptionsReferToIt(t *testing.T) {
 			return pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { _ = look() })
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			gone := func() weak.Pointer[pool.Pool] {
-				var p *pool.Pool
-				made := make(chan struct{})
-				p, err := pool.New(pool.WithWorkers(1), option(func() string { <-made; return p.Name() }))
-				require.NoError(t, err)
-				close(made)
-				_, _ = pool.ApplyAsync(t.Context(), p, boom), p.Ready(t.Context())
-				require.NoError(t, p.Shutdown(context.Background()))
-				return weak.Make(p)
-			}()
-			collectGarbage()
-			require.Nil(t, gone.Value())
-		})
+		gone[name] = func() weak.Pointer[pool.Pool] {
+			var p *pool.Pool
+			made := make(chan struct{})
+			p, err := pool.New(pool.WithWorkers(1), option(func() string { <-made; return p.Name() }))
+			require.NoError(t, err)
+			close(made)
+			_, _ = pool.ApplyAsync(t.Context(), p, boom), p.Ready(t.Context())
+			require.NoError(t, p.Shutdown(context.Background()))
+			return weak.Make(p)
+		}()
+	}
+	collectGarbage()
+	for name, p := range gone {
+		require.Nil(t, p.Value(), name)
 	}
 }

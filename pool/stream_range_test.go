@@ -50,8 +50,9 @@ func TestItemBehindABlockedOneInARangeIsTakenByAnotherWorker(t *testing.T) {
 // read reads a stream without errors to its end, within an hour.
 func read(t *testing.T, s *pool.Stream[int]) (got []int) {
 	t.Helper()
+	ctx := hour(t)
 	for {
-		v, err := s.Next(hour(t))
+		v, err := s.Next(ctx)
 		if err == pool.ErrStreamEnd {
 			return got
 		}
@@ -106,8 +107,9 @@ func TestFailureInARangeLosesNothingBehindIt(t *testing.T) {
 					}
 					return n, nil
 				}, count(1000), pool.WithChunkSize(chunk))
+				ctx := hour(t)
 				for n := range 1000 {
-					v, err := s.Next(hour(t))
+					v, err := s.Next(ctx)
 					switch n % 50 {
 					case 7:
 						require.ErrorContains(t, err, "boom")

@@ -38,6 +38,13 @@ func (r *Router) Go(fn func()) bool {
 // only if the pool has ended, and then so has what it is a piece of.
 func (r *Router) SubmitPiece(piece *Task) { _ = r.Submit(context.Background(), piece) }
 
+// SubmitAwaited is Submit for a task that one of the pool's tasks waits for already:
+// where others wait for room, it enters the full queue.
+func (r *Router) SubmitAwaited(ctx context.Context, t *Task) error {
+	t.exempt = r.config.Policy == WaitForRoom
+	return r.Submit(ctx, t)
+}
+
 // SubmitMessage is Submit for a task that came as a message. It never blocks:
 // with the policies WaitForRoom and CallerRuns the router holds the task until there
 // is room, and it counts as accepted.

@@ -86,7 +86,7 @@ func (t *Task) settled(from uint32, outcome messages.Outcome, err error) {
 
 // cancelUnstarted is Cancel for a task that nobody has claimed.
 func (t *Task) cancelUnstarted() bool {
-	if !t.state.CompareAndSwap(stateQueued, stateDeciding) {
+	if !t.state.CompareAndSwap(stateQueued, stateDeciding) && !t.state.CompareAndSwap(stateQueued|parked, stateDeciding|parked) {
 		return false
 	}
 	t.settled(stateQueued, messages.Cancelled, messages.ErrCancelled)

@@ -248,6 +248,15 @@ func (r *Router) pass(q queued) {
 	r.unlock(&fx)
 }
 
+// passExempt is pass for a task that runs, but was never counted.
+func (r *Router) passExempt(t *Task) {
+	r.mu.Lock()
+	if !t.pinned() {
+		r.uncounted--
+	}
+	r.mu.Unlock()
+}
+
 // pinned reports whether t waited in the queue and not in the line.
 func (t *Task) pinned() bool {
 	l := t.hasLinks()

@@ -15,6 +15,10 @@ func (r *Router) remove(t *Task) {
 // Many such places are worth a walk along the line.
 func (r *Router) leftPlace(t *Task, fx *effects) {
 	l := t.hasLinks()
+	if _, is := r.parked[t]; is {
+		delete(r.parked, t)
+		return
+	}
 	switch {
 	case l != nil && l.in != nil:
 		r.queue.take(t)
@@ -68,7 +72,7 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 		t = c.holder
 	}
 	if !t.claim() {
-		nudge.give() // what t held back may be free now
+		nudge.Give() // what t held back may be free now
 		return nil
 	}
 	if t.isLinked() {

@@ -143,6 +143,9 @@ func (r *Router) pending() (tasks []*Task, functions int) {
 	for t := range r.roots {
 		tasks = append(tasks, t)
 	}
+	for t := range r.parked {
+		tasks = append(tasks, t)
+	}
 	for _, s := range r.all() {
 		if s.lentTo != nil {
 			tasks = append(tasks, s.lentTo)

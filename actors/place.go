@@ -53,6 +53,9 @@ func runningTask(ctx context.Context) *Task {
 // the caller's place.
 func (f *Frame) Worker() int { return int(f.place) }
 
+// Body is what the task does.
+func (f *Frame) Body() Body { return f.body }
+
 // Router is where the task was submitted.
 func (f *Frame) Router() *Router { return f.router }
 

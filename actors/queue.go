@@ -155,7 +155,7 @@ func (q *queue) putBack(t *Task, target Target, resumed *Task) {
 // wakeWaiters has those look again who wait for what the key has before it.
 func (c *chain) wakeWaiters() {
 	for _, nudge := range c.nudges {
-		nudge.give()
+		nudge.Give()
 	}
 	c.nudges = nil
 }

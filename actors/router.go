@@ -139,6 +139,7 @@ type Router struct {
 	waiters     list.List          // submitters that wait for room, first come first served
 	admitting   bool               // one of them has been let in and has not come back yet
 	roots       map[*Task]struct{} // maps and streams under way, save those that a place is lent to
+	parked      map[*Task]struct{} // tasks that are held back from the queue
 	beside      map[*Task]struct{} // tasks run in place or by the caller
 	outstanding int                // accepted and not yet ready, or not yet reported
 	attendants  int                // goroutines that serve the pool: feeders, the lane
@@ -232,6 +233,7 @@ func NewRouter(c Config) *Router {
 		unstarted: 1,
 		size:      1,
 		roots:     map[*Task]struct{}{},
+		parked:    map[*Task]struct{}{},
 		beside:    map[*Task]struct{}{},
 	}
 	r.queue = queue{chains: map[string]*chain{}, ageing: int64(c.Ageing)}

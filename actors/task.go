@@ -29,6 +29,7 @@ import (
 //	returned     the function has returned: nothing new can run in its place
 //	stays        it has returned, but something still runs in its place
 //	parentEnded  the parent context had ended when the task did
+//	parked       it is queued, but somebody holds it back: see parked.go
 //
 // All of it is one word. The outcome is written before the word says ready, and
 // read by those who have seen that; so the word publishes it.
@@ -44,6 +45,7 @@ const (
 	returned    uint32 = 1 << 8
 	stays       uint32 = 1 << 9
 	parentEnded uint32 = 1 << 10
+	parked      uint32 = 1 << 11
 )
 
 // Body is what a task does.

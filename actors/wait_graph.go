@@ -118,6 +118,17 @@ func breakCycles(t *Task) {
 	}
 }
 
+// filed is told that t, for which others may wait already, has got a place in the
+// queue. If that is behind a task that waits for t, a wait on that cycle is broken.
+func (g *graph) filed(t *Task) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, holder := range t.router.holders(t) {
+		for inVain, cycle := stuck(holder); inVain && breakOne(cycle); inVain, cycle = stuck(holder) {
+		}
+	}
+}
+
 // record adds e to the waits of a task. Called with the graph's lock held.
 func (f *frame) record(e *entry) {
 	if f.waits == nil {
@@ -226,7 +237,7 @@ func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
 
 func (b Blockers) inVain(stuck func(*Task) bool) bool {
 	neverEnds := func(t *Task) bool { return t.neverEnds(stuck) }
-	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) ||
+	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) || slices.ContainsFunc(b.Functions, stuck) ||
 		len(b.Any) > 0 && !slices.ContainsFunc(b.Any, func(t *Task) bool { return !neverEnds(t) })
 }
 
@@ -236,6 +247,9 @@ func (t *Task) neverEnds(stuck func(*Task) bool) bool {
 	}
 	if body, ok := t.body.(assistant); ok {
 		return body.Blockers().inVain(stuck)
+	}
+	if body, ok := t.body.(parker); ok && t.isParked() {
+		return body.ParkedBehind().inVain(stuck)
 	}
 	if t.phase() == stateRunning {
 		return stuck(t)

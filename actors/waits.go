@@ -31,19 +31,19 @@ type Nudge struct {
 
 func newNudge() *Nudge { return &Nudge{given: make(chan struct{})} }
 
-func (n *Nudge) give() {
+// Give tells the waiter, if there is one.
+func (n *Nudge) Give() {
 	if n != nil {
 		n.once.Do(func() { close(n.given) })
 	}
 }
 
-// Give has the waiter look again.
-func (n *Nudge) Give() { n.give() }
-
 // Blockers are what a wait depends on: it cannot end if one of All can not, nor
 // if none of Any can (unless there are none).
 type Blockers struct {
 	All, Any []*Task
+	// Functions are tasks that have ended, of which the functions must return.
+	Functions []*Task
 	// place, if not nil, is a task whose function must return, though the task
 	// may be decided already.
 	place *Task
@@ -169,6 +169,9 @@ func (w TaskWait) Piece(f *Frame, nudge *Nudge) *Task {
 	}
 	if body, ok := w.body.(assistant); ok {
 		return body.Assist(f.Worker(), nudge)
+	}
+	if body, ok := w.body.(parker); ok && w.isParked() {
+		return body.ClaimParked(f, nudge)
 	}
 	return w.router.ClaimFor(w.Task, f.Worker(), nudge)
 }

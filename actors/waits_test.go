@@ -227,8 +227,8 @@ func TestWaitThatWasNudgedCountsAsFree(t *testing.T) {
 	nodes["b"].frame().waits = []*entry{e}
 	inVain, _ := stuck(nodes["a"])
 	require.True(t, inVain)
-	nudge.give()
-	nudge.give()
+	nudge.Give()
+	nudge.Give()
 	inVain, _ = stuck(nodes["a"])
 	require.False(t, inVain, "b is about to look again")
 }

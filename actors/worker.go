@@ -116,12 +116,12 @@ func (w *worker) run(b *batch) {
 // returns the failure of what ran in its place, if any.
 func (w *worker) runTask(at queued) (below *Failure) {
 	t := at.task
-	claimed := t.claim()
-	if !claimed || t.exempt && !t.pinned() {
+	if !t.claim() {
 		w.router.pass(at)
-	}
-	if !claimed {
 		return nil
+	}
+	if t.exempt {
+		w.router.passExempt(t)
 	}
 	t.place = int32(w.number)
 	w.tasks++

@@ -1,0 +1,92 @@
+package actors
+
+import "github.com/greenroom-go/greenroom/messages"
+
+// This file is about tasks that are accepted but held back from the queue by
+// something else than the pool: the limit of a group.
+//
+// A parked task is queued in every other way: it can be cancelled, it is finished
+// before a closed pool ends, Terminate ends it. But nobody can claim it, for the
+// claim is from a state without the fact that it is parked.
+
+// parker is the Body of a task that may be parked.
+type parker interface {
+	// ClaimParked claims the task, or something that keeps it parked, for a task
+	// that waits for it. It is asked only while the task is parked, and may find
+	// that it no longer is. If it finds nothing, it arranges for nudge, if that is
+	// not nil, to be given when there may be something.
+	ClaimParked(f *Frame, nudge *Nudge) *Task
+	// ParkedBehind are the tasks of which one must end before this one can leave.
+	// None if it is about to.
+	ParkedBehind() Blockers
+}
+
+// Park accepts a task without putting it into the queue, and so regardless of the
+// queue's limit, or says why it cannot be accepted. Its body must be a parker.
+func (r *Router) Park(t *Task) error {
+	r.mu.Lock()
+	if err := r.refusal(t); err != nil {
+		r.mu.Unlock()
+		return err
+	}
+	r.enter(t)
+	t.exempt = true
+	r.parked[t] = struct{}{}
+	t.state.Store(stateQueued | parked)
+	r.mu.Unlock()
+	t.WatchParent()
+	return nil
+}
+
+// Unpark puts a parked task into the queue, be that full or not: the task was
+// accepted. It has no effect on one that has left.
+func (r *Router) Unpark(t *Task) {
+	var fx effects
+	r.mu.Lock()
+	err := r.unpark(t, &fx)
+	r.unlock(&fx)
+	if err != nil {
+		t.Settle(messages.Failed, err)
+	}
+	if !r.plain {
+		waitGraph.filed(t)
+	}
+}
+
+// unpark is called with the lock held. A pool that ends the tasks that wait ends
+// this one, too.
+func (r *Router) unpark(t *Task, fx *effects) error {
+	if _, is := r.parked[t]; !is || r.state == terminated || r.broken != nil {
+		return nil
+	}
+	delete(r.parked, t)
+	t.state.And(^parked)
+	return r.accept(t, fx)
+}
+
+// ClaimParked is ClaimFor for a task that may leave as far as its group is concerned.
+func (r *Router) ClaimParked(t *Task, worker int, nudge *Nudge) *Task {
+	if t.key() != "" { // there it has a place in an order
+		r.Unpark(t)
+	} else if r.claimParked(t, worker) {
+		return t
+	}
+	return r.ClaimFor(t, worker, nudge)
+}
+
+func (r *Router) claimParked(t *Task, worker int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, is := r.parked[t]; !is || !t.state.CompareAndSwap(stateQueued|parked, stateRunning) {
+		return false
+	}
+	delete(r.parked, t)
+	r.besides(t, worker)
+	return true
+}
+
+// isParked reports whether t is accepted and held back.
+func (t *Task) isParked() bool { return t.state.Load()&(states|parked) == stateQueued|parked }
+
+// WasAccepted reports whether the task has got that far.
+func (t *Task) WasAccepted() bool { return t.phase() != stateCreated }

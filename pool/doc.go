@@ -24,7 +24,8 @@
 // panicked, called runtime.Goexit, was cancelled, timed out, was dropped by a
 // full queue, was terminated with its pool, or its pool broke. A task that was
 // not accepted has a result that carries the reason. [WaitFor] and [AsCompleted]
-// wait for several results.
+// wait for several results. A [Group] is tasks that share a context, a limit and a
+// wait for all of them.
 //
 // A result ends at once when its task is cancelled, times out or is terminated.
 // Go cannot stop a function from outside: the function sees its context end and

@@ -7,3 +7,11 @@ var SharedSystem = sharedSystem
 
 // PIDOf is the address of a pool, asked for by nobody.
 func PIDOf(p *Pool) *actor.PID { return p.pid }
+
+// GroupIsEmpty reports whether nothing is left in the books of a group.
+func GroupIsEmpty(g *Group) bool {
+	g.tree.mu.Lock()
+	defer g.tree.mu.Unlock()
+	return g.pending == 0 && g.heldBelow == 0 && g.held.Len() == 0 && g.active.Len() == 0 &&
+		len(g.places) == 0 && g.members == memberList{} && g.inActive == nil
+}

@@ -1,0 +1,143 @@
+package pool
+
+import "github.com/greenroom-go/greenroom/actors"
+
+// groupEnd is the wait for all tasks of a group.
+type groupEnd struct{ *Group }
+
+// Ready reports whether all tasks have ended.
+func (w groupEnd) Ready() bool {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	return w.pending == 0
+}
+
+// Signal is closed when all tasks have ended.
+func (w groupEnd) Signal() <-chan struct{} {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	if w.pending == 0 {
+		return closedSignal
+	}
+	if w.idle == nil {
+		w.idle = make(chan struct{})
+	}
+	return w.idle
+}
+
+var closedSignal = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// Piece claims one of the tasks that have not started: one that waits in the group,
+// if there is or can be lent a place for it, or else one that is in the pool's
+// queue. If there is none, those that wait for room in the queue are let in.
+func (w groupEnd) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
+	r := w.pool.router
+	if f.Router() != r {
+		return nil
+	}
+	w.tree.mu.Lock()
+	w.tree.await(nudge)
+	w.tree.mu.Unlock()
+	few := w.queued(fewMembers)
+	if piece := claimFirst(r, f, nudge, few); piece != nil {
+		return piece
+	}
+	if len(few) == fewMembers {
+		if piece := claimFirst(r, f, nudge, w.queued(allMembers)); piece != nil {
+			return piece
+		}
+	}
+	for m := w.lend(f); m != nil; m = w.lend(f) {
+		if piece := r.ClaimParked(m.own, f.Worker(), nudge); piece != nil {
+			return piece
+		}
+	}
+	if nudge != nil {
+		letAllIn(w.waitingForRoom())
+	}
+	return nil
+}
+
+// Most often one of the first that have not ended has not started either.
+const (
+	fewMembers = 64
+	allMembers = 1<<63 - 1
+)
+
+// queued are the first tasks, at most so many, that have places.
+func (w groupEnd) queued(most int) (tasks []*actors.Task) {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	if most = min(most, w.pending-w.heldBelow); most == 0 {
+		return nil
+	}
+	w.each(func(m *member) bool {
+		if m.inHeld == nil {
+			tasks = append(tasks, m.own)
+		}
+		return len(tasks) < most
+	})
+	return tasks
+}
+
+// lend gives the first that can have them the places of a waiting task.
+func (w groupEnd) lend(f *actors.Frame) *member {
+	lender := memberOf(f)
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	m := w.firstHeld(lender)
+	if m != nil && m.keyed {
+		lender = nil
+	}
+	if m == nil || !m.take(lender) {
+		return nil
+	}
+	m.unhold()
+	return m
+}
+
+func (w groupEnd) waitingForRoom() (letIns []func()) {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	w.each(func(m *member) bool {
+		if m.letIn != nil {
+			letIns = append(letIns, m.letIn)
+		}
+		return true
+	})
+	return letIns
+}
+
+// Blockers are the tasks that have not ended, and the functions that run on. A task
+// that is being submitted is not among them before it was accepted: then the waiting
+// task is told of it.
+func (w groupEnd) Blockers() (b actors.Blockers) {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	w.each(func(m *member) bool {
+		switch {
+		case m.own.Decided():
+			b.Functions = append(b.Functions, m.own)
+		case m.own.WasAccepted():
+			b.All = append(b.All, m.own)
+		}
+		return true
+	})
+	return b
+}
+
+// each calls f for the members of the group and of those below until it returns
+// false. Called with the tree's mutex held.
+func (g *Group) each(f func(*member) bool) bool {
+	for m := g.members.first; m != nil; m = m.next {
+		if !f(m) {
+			return false
+		}
+	}
+	for e := g.active.Front(); e != nil; e = e.Next() {
+		if !e.Value.(*Group).each(f) {
+			return false
+		}
+	}
+	return true
+}

@@ -41,7 +41,7 @@ func (r *Router) SubmitPiece(piece *Task) { _ = r.Submit(context.Background(), p
 // SubmitAwaited is Submit for a task that one of the pool's tasks waits for already:
 // where others wait for room, it enters the full queue.
 func (r *Router) SubmitAwaited(ctx context.Context, t *Task) error {
-	t.exempt = r.config.Policy == WaitForRoom
+	t.exempt = r.config.Policy == WaitForRoom || r.config.Policy == CallerRuns // with a key
 	return r.Submit(ctx, t)
 }
 

@@ -31,7 +31,8 @@ type crowd struct {
 	p *pool.Pool
 	// calm: nothing ends before its function has returned. Else a waiting task may find
 	// itself at work beside what runs in its place, and limits cannot be checked.
-	calm bool
+	calm  bool
+	keyed bool
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -64,8 +65,9 @@ func newCrowd(t *testing.T, seed uint64) *crowd {
 		policies := []pool.Policy{pool.WaitForRoom, pool.Reject, pool.DropOldest, pool.CallerRuns}
 		opts = append(opts, pool.WithQueueLimit(c.n(4)), pool.WithQueuePolicy(policies[c.n(4)]))
 	}
-	routing := c.n(4)
-	opts = append(opts, pool.WithRouting([]func() pool.Strategy{pool.SharedQueue, pool.SharedQueue, pool.RoundRobin, pool.LeastLoaded}[routing]))
+	routing := c.n(5)
+	c.keyed = routing == 4
+	opts = append(opts, pool.WithRouting([]func() pool.Strategy{pool.SharedQueue, pool.SharedQueue, pool.RoundRobin, pool.LeastLoaded, pool.KeyOrdered}[routing]))
 	c.p = newPool(t, opts...)
 	return c
 }
@@ -234,6 +236,9 @@ func (c *crowd) act(t *testing.T, ctx context.Context, depth int, in *turn) {
 		var opts []pool.TaskOption
 		if !c.calm && c.n(3) == 0 {
 			opts = append(opts, pool.WithTimeout(time.Duration(1+c.n(5))*time.Second))
+		}
+		if c.keyed && c.n(2) == 0 {
+			opts = append(opts, pool.WithKey("key"))
 		}
 		r := pool.GroupAsync(ctx, g.Group, c.body(t, g, depth), opts...)
 		c.mu.Lock()

@@ -28,8 +28,9 @@ func (w groupEnd) Signal() <-chan struct{} {
 var closedSignal = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // Piece claims one of the tasks that have not started: one that waits in the group,
-// if there is or can be lent a place for it, or else one that is in the pool's
-// queue. If there is none, those that wait for room in the queue are let in.
+// if there is or can be lent a place for it, one that is in the pool's queue, or one of
+// another group that has such a place. If there is none, those that wait for room in the
+// queue are let in.
 func (w groupEnd) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
 	r := w.pool.router
 	if f.Router() != r {
@@ -52,10 +53,35 @@ func (w groupEnd) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
 			return piece
 		}
 	}
+	for _, m := range w.heldFirst(nil) { // what is in their way may be of another group
+		if piece := m.ClaimParked(f, nudge); piece != nil {
+			return piece
+		}
+	}
 	if nudge != nil {
 		letAllIn(w.waitingForRoom())
 	}
 	return nil
+}
+
+// heldFirst appends the member that was held first in the group, and in each below.
+func (w groupEnd) heldFirst(to []*member) []*member {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	return w.Group.heldFirst(to)
+}
+
+func (g *Group) heldFirst(to []*member) []*member {
+	if g.heldBelow == 0 {
+		return to
+	}
+	if e := g.held.Front(); e != nil {
+		to = append(to, e.Value.(*member))
+	}
+	for e := g.active.Front(); e != nil; e = e.Next() {
+		to = e.Value.(*Group).heldFirst(to)
+	}
+	return to
 }
 
 // Most often one of the first that have not ended has not started either.

@@ -148,6 +148,9 @@ func (c *crowd) found(ctx context.Context, parent *crowdGroup) *crowdGroup {
 	if c.calm || c.n(2) == 0 {
 		opts = append(opts, pool.WithKeepGoing())
 	}
+	if c.calm { // others submit to it, too, whose tasks must not end with its founder
+		ctx = context.WithoutCancel(ctx)
+	}
 	if parent == nil {
 		g.Group = pool.NewGroup(ctx, c.p, opts...)
 	} else {

@@ -48,9 +48,7 @@ func (r *Router) Unpark(t *Task) {
 	if err != nil {
 		t.Settle(messages.Failed, err)
 	}
-	if !r.plain {
-		waitGraph.filed(t)
-	}
+	waitGraph.filed(t)
 }
 
 // unpark is called with the lock held. A pool that ends the tasks that wait ends

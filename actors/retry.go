@@ -7,7 +7,7 @@ import "context"
 func (r *Router) SubmitAgain(attempt *Task) error {
 	err := r.Submit(context.Background(), attempt)
 	if err == nil {
-		r.recheckWaits()
+		waitGraph.filed(attempt)
 	}
 	return err
 }

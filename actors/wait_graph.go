@@ -10,7 +10,10 @@ import (
 // process, since a cycle may lead through several. A task has one entry for
 // each of its goroutines that waits. Waits that have a deadline do not enter it:
 // they end by themselves.
-type graph struct{ mu sync.Mutex }
+type graph struct {
+	mu      sync.Mutex
+	waiting int // entries
+}
 
 var waitGraph graph
 
@@ -71,8 +74,7 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	if inVain, _ := stuck(t); !inVain {
 		return true
 	}
-	last := len(f.waits) - 1
-	f.waits = slices.Delete(f.waits, last, last+1) // which keeps nothing alive
+	f.forget(len(f.waits) - 1)
 	return false
 }
 
@@ -123,9 +125,14 @@ func breakCycles(t *Task) {
 func (g *graph) filed(t *Task) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.waiting == 0 { // so it costs nothing but where tasks wait for tasks
+		return
+	}
 	for _, holder := range t.router.holders(t) {
-		for inVain, cycle := stuck(holder); inVain && breakOne(cycle); inVain, cycle = stuck(holder) {
+		if len(holder.waits()) == 0 {
+			return
 		}
+		breakCycles(holder)
 	}
 }
 
@@ -135,6 +142,7 @@ func (f *frame) record(e *entry) {
 		f.waits = f.room[:0]
 	}
 	f.waits = append(f.waits, e)
+	waitGraph.waiting++
 }
 
 func breakOne(cycle []*Task) bool {
@@ -156,8 +164,15 @@ func (g *graph) leave(t *Task, e *entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if i := slices.Index(f.waits, e); i >= 0 {
-		f.waits = slices.Delete(f.waits, i, i+1)
+		f.forget(i)
 	}
+}
+
+// forget takes out one entry, and keeps nothing of it alive. Called with the graph's lock
+// held.
+func (f *frame) forget(i int) {
+	f.waits = slices.Delete(f.waits, i, i+1)
+	waitGraph.waiting--
 }
 
 // waits are the entries of t. Called with the graph's lock held.

@@ -47,6 +47,9 @@ func newGroupCall[R any](ctx context.Context, name string, g *Group, fn func(con
 		c.task.WaiterCancels() // the group does
 	} else {
 		config := newTaskConfig(opts)
+		if config.retry.Attempts != 0 {
+			config.check(false, "WithRetry", "it is not for a task of a group; let its function try again")
+		}
 		callback, mismatch := callback(&config, &c.AsyncResult)
 		parent, release := config.parent(g.ctx)
 		options := config.options(callback, release)

@@ -673,3 +673,13 @@ func TestGroupWithoutTasksEndsAtOnce(t *testing.T) {
 		require.NoError(t, g.Wait(ctx))
 	})
 }
+
+func TestRetryOfATaskOfAGroupIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := pool.NewGroup(context.Background(), newPool(t))
+		err := errOf(t, pool.GroupAsync(context.Background(), g, value(1), twice()))
+		require.ErrorIs(t, err, pool.ErrInvalid)
+		require.ErrorContains(t, err, "WithRetry: it is not for a task of a group")
+		require.ErrorIs(t, g.Wait(context.Background()), pool.ErrInvalid)
+	})
+}

@@ -57,8 +57,8 @@ func (r Retry) check() error {
 // attempts are left. Close waits for all attempts. Attempts are counted in [Stats] and told
 // as events ([TaskRetried]). Rules that are wrong are refused with ErrInvalid.
 //
-// It is for single tasks: a map or stream whose items may fail calls a function that tries
-// again by itself.
+// It is for tasks of the pool: a task of a group is refused with it, and a map or stream
+// whose items may fail calls a function that tries again by itself.
 func WithRetry(rules Retry) TaskOption {
 	return taskOption(func(c *taskConfig) {
 		c.retry = rules

@@ -82,6 +82,9 @@ func (t *Task) settled(from uint32, outcome messages.Outcome, err error) {
 		t.router.remove(t)
 	}
 	t.Announce(outcome, t.body.Abandon(outcome, err, from == stateRunning))
+	if from == stateRunning {
+		t.watchOverrun()
+	}
 }
 
 // cancelUnstarted is Cancel for a task that nobody has claimed.

@@ -27,6 +27,10 @@ const (
 	// TaskRetried: a task has failed and is tried again. Err is why, Attempt the number
 	// of the attempt that failed, from 1.
 	TaskRetried
+	// TaskOverrun: a function is still at work a while after its task has ended. Err is
+	// why that ended, Since when, Stack where the function is, and Replaced says that
+	// another worker has come in the stead of the one that it keeps.
+	TaskOverrun
 	// PoolPaused: workers take up nothing new.
 	PoolPaused
 	// PoolResumed: they do again.
@@ -51,7 +55,7 @@ const (
 // String is the name of the kind in words.
 func (k EventKind) String() string {
 	names := [eventKinds]string{
-		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "task retried", "pool paused",
+		"worker started", "worker failed", "worker restarted", "worker recycled", "worker stopped", "task dropped", "task retried", "task overrun", "pool paused",
 		"pool resumed", "pool resized", "pool closing", "pool terminated", "pool broken", "pool closed", "events lost",
 	}
 	if k >= eventKinds {
@@ -65,12 +69,17 @@ type Event struct {
 	Kind EventKind
 	At   time.Time
 	Pool string // its name
-	// Worker is the name of the worker, of events of workers.
+	// Worker is the name of the worker, of events of workers, and of TaskOverrun; "" if
+	// it is not on one.
 	Worker string
 	// Task is the name of the task, of events of tasks; "" if it has none.
 	Task string
-	// Err is why, of WorkerFailed, TaskRetried and PoolBroken.
+	// Err is why, of WorkerFailed, TaskRetried, TaskOverrun and PoolBroken.
 	Err error
+	// Since, Stack and Replaced are of TaskOverrun. Stack is as in RunningTask.
+	Since    time.Time
+	Stack    string
+	Replaced bool
 	// Attempt is the number of the attempt that failed, of TaskRetried.
 	Attempt int
 	// Directive is what is done about the failure, of WorkerFailed.

@@ -96,6 +96,7 @@ func (t *Task) leavePlace() *Failure {
 		t.vacated = true
 		t.tellPlace()
 	}
+	t.endWatch()
 	return t.failureBelow()
 }
 

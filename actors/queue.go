@@ -207,6 +207,17 @@ func (q *queue) disown(worker int) {
 	})
 }
 
+// reassign gives what only one worker may take to another one.
+func (q *queue) reassign(from, to int) {
+	q.ownOf(from).each(func(priority int, own *queueList) {
+		for t := own.head; t != nil; t = own.head {
+			own.remove(t)
+			t.reassign(to)
+			q.ownFor(to).of(priority).insert(t)
+		}
+	})
+}
+
 // take removes t from where it waits. A holder that is taken to be run keeps
 // its chain until release.
 func (q *queue) take(t *Task) {

@@ -191,17 +191,22 @@ func (r *Router) occupy(s *slot, n int) {
 	}
 }
 
-// resized takes down which places are open, and says so.
+// resized takes down which places are open, and says how many.
 func (r *Router) resized() {
+	r.renumber()
+	r.emit(Event{Kind: PoolResized, Workers: r.Workers()})
+}
+
+// renumber takes down which places are open.
+func (r *Router) renumber() {
 	r.numbers = nil
 	workers := r.Workers()
 	for i, s := range r.all() {
 		if s.closed.Load() && i < workers { // there is a gap
 			r.numbers = r.openNumbers()
-			break
+			return
 		}
 	}
-	r.emit(Event{Kind: PoolResized, Workers: workers})
 }
 
 func (r *Router) openNumbers() (numbers []int32) {
@@ -272,6 +277,10 @@ func (r *Router) vacated(number int) (replace bool) {
 		return true
 	}
 	s.started, s.leaving, s.out = false, false, true
+	if s.abandoned {
+		s.abandoned = false
+		r.replaced--
+	}
 	if s.initialized {
 		s.initialized = false
 		if !s.closed.Load() {

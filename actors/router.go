@@ -39,23 +39,25 @@ func (p Policy) Valid() bool { return p < policies }
 // Config is what a pool is made of. All fields are required, except Initializer,
 // Cleanup and Unfetched, which may be nil.
 type Config struct {
-	Name        string
-	Workers     int           // to begin with
-	MinWorkers  int           // fewer do not remain; 0: 1
-	IdleTimeout time.Duration // of a worker before it leaves; 0: none
-	Ageing      int           // by how many submissions a level of priority counts; 0: priorities are not used
-	Limit       int           // of waiting tasks, or Unlimited
-	Policy      Policy
-	Strategy    Strategy
-	Initializer func(context.Context) (state any, err error)
-	InitTimeout time.Duration                              // of the initializer; 0: any time
-	Cleanup     func(ctx context.Context, state any) error // of a worker that was initialized and ends
-	MaxTasks    int                                        // that a worker runs before it is recycled; 0: any number
-	MaxAge      time.Duration                              // of a worker before it is recycled; 0: any
-	Supervision Supervision
-	Unfetched   func(UnfetchedErrors) // is told at the end; nil: they are logged
-	Publishes   bool                  // events, on the event stream of the actor system
-	Logger      *slog.Logger
+	Name         string
+	Workers      int           // to begin with
+	MinWorkers   int           // fewer do not remain; 0: 1
+	IdleTimeout  time.Duration // of a worker before it leaves; 0: none
+	Overrun      time.Duration // how long a function may be at work after the end of its task; 0: DefaultOverrun
+	Replacements int           // how many overrun functions are replaced at a time
+	Ageing       int           // by how many submissions a level of priority counts; 0: priorities are not used
+	Limit        int           // of waiting tasks, or Unlimited
+	Policy       Policy
+	Strategy     Strategy
+	Initializer  func(context.Context) (state any, err error)
+	InitTimeout  time.Duration                              // of the initializer; 0: any time
+	Cleanup      func(ctx context.Context, state any) error // of a worker that was initialized and ends
+	MaxTasks     int                                        // that a worker runs before it is recycled; 0: any number
+	MaxAge       time.Duration                              // of a worker before it is recycled; 0: any
+	Supervision  Supervision
+	Unfetched    func(UnfetchedErrors) // is told at the end; nil: they are logged
+	Publishes    bool                  // events, on the event stream of the actor system
+	Logger       *slog.Logger
 }
 
 // The states of a pool:
@@ -124,6 +126,8 @@ type Router struct {
 	lingering *slot       // the one of them that was not asleep; nil: none
 	starting  int         // workers that are being started for the line and have not come yet
 	unstarted int         // every slot before this one has been started, or is closed
+	overruns  int64       // ever
+	replaced  int         // places of overrun functions in whose stead others were opened
 	numbers   []int32     // of the open places; nil: as many as there are, from 1
 	accepted  int64
 
@@ -175,10 +179,11 @@ type slot struct {
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
-	leaving bool  // the worker has been idle for too long, and leaves unless there is something to do
-	out     bool  // the worker fails or stops, and will call next when it or another one is there
-	failing bool  // whom its place was lent to has failed, and the worker has not heard of it yet
-	lentTo  *Task // the map of which lent is the first piece; nil: none
+	abandoned bool  // its function is overrun, and another place was opened in its stead
+	leaving   bool  // the worker has been idle for too long, and leaves unless there is something to do
+	out       bool  // the worker fails or stops, and will call next when it or another one is there
+	failing   bool  // whom its place was lent to has failed, and the worker has not heard of it yet
+	lentTo    *Task // the map of which lent is the first piece; nil: none
 }
 
 // slotList is a stack of slots from which any can leave. As a list of the idle
@@ -220,6 +225,9 @@ func (l *slotList) remove(s *slot) {
 // NewRouter makes the router of a pool that has no actors yet.
 func NewRouter(c Config) *Router {
 	_, plain := c.Strategy.(sharedQueue)
+	if c.Overrun == 0 {
+		c.Overrun = DefaultOverrun
+	}
 	c.Limit = min(c.Limit, math.MaxInt-MaxWorkers) // the two are added
 	r := &Router{
 		config:    c,

@@ -23,6 +23,10 @@ type Stats struct {
 	// Late counts outcomes that came after their task had ended otherwise, and
 	// were dropped.
 	Late int64
+	// Overrun counts functions that were still at work a while after their task had
+	// ended; Replaced is in whose stead other workers have come, of those that still are.
+	Overrun  int64
+	Replaced int
 	// Restarts counts workers that were restarted or replaced.
 	Restarts int64
 	// Retried counts attempts at tasks that failed and were followed by another one.
@@ -47,6 +51,8 @@ func (r *Router) statsLocked() Stats {
 		Waiting:  r.waiting(),
 		Accepted: r.accepted,
 		Late:     r.late.Load(),
+		Overrun:  r.overruns,
+		Replaced: r.replaced,
 		Restarts: r.restarts.Load(),
 		Retried:  r.retried.Load(),
 		Recycled: r.recycled.Load(),

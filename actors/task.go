@@ -128,11 +128,12 @@ type Task struct {
 // makes it must look at the state of the task again before relying on it, for
 // the task may have ended without having seen it.
 type more struct {
-	spec  *spec // what it was told by its options; nil: nothing. Set by Init
-	err   error // why the task did not succeed; written and read with outcome
-	links atomic.Pointer[links]
-	frame atomic.Pointer[frame]
-	ctx   atomic.Pointer[standard]
+	spec    *spec // what it was told by its options; nil: nothing. Set by Init
+	err     error // why the task did not succeed; written and read with outcome
+	links   atomic.Pointer[links]
+	frame   atomic.Pointer[frame]
+	ctx     atomic.Pointer[standard]
+	overrun atomic.Pointer[time.Timer] // runs while the function does and the task has ended; nil: it has not
 
 	mu        sync.Mutex
 	callback  func()             // cleared in deciding
@@ -149,7 +150,7 @@ type more struct {
 	family
 }
 
-// spec is not changed after Init.
+// spec is not changed after Init, but for worker, under router.mu.
 type spec struct {
 	name, key string
 	root      *Task
@@ -262,6 +263,15 @@ func (t *Task) root() *Task { return t.spec().root }
 
 // fixed is the only worker that may run the task, from 1; 0: any.
 func (t *Task) fixed() int { return t.spec().worker }
+
+// reassign has another worker be the only one that may run the task. Called with the
+// router's lock held, under which that is read.
+func (t *Task) reassign(worker int) {
+	t.linked().assigned = worker
+	if s := t.spec(); s.worker > 0 {
+		s.worker = worker
+	}
+}
 
 func (t *Task) priority() int { return t.spec().priority }
 

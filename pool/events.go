@@ -32,6 +32,11 @@ const (
 	// TaskRetried: a task has failed and is tried again ([WithRetry]). Err is why, Attempt
 	// the number of the attempt that failed, from 1.
 	TaskRetried = actors.TaskRetried
+	// TaskOverrun: a function is still at work a while after its task has ended: it ignores
+	// its context ([WithOverrunAfter]). Err is why the task ended, Since when, Stack where
+	// the function is, and Replaced says that another worker has come in the stead of the
+	// one that it keeps ([WithReplacements]).
+	TaskOverrun = actors.TaskOverrun
 	// PoolPaused: workers take up nothing new.
 	PoolPaused = actors.PoolPaused
 	// PoolResumed: they do again.

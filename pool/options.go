@@ -94,6 +94,34 @@ func WithMinWorkers(n int) Option {
 	}
 }
 
+// DefaultOverrun is how long a function may be at work after the end of its task before
+// that is reported; see [WithOverrunAfter].
+const DefaultOverrun = actors.DefaultOverrun
+
+// WithOverrunAfter sets how long a function may be at work after its task has ended
+// without it (a deadline, Cancel, Terminate) before the task is overrun: that is logged,
+// told as [TaskOverrun], with the function's stack, and counted by [Stats]. Nobody can stop
+// a goroutine from outside: a function must look at its context. Default
+// [DefaultOverrun]. New rejects d that is not positive.
+func WithOverrunAfter(d time.Duration) Option {
+	return func(c *config) {
+		c.Overrun = d
+		c.check(d > 0, "WithOverrunAfter", "%v; it must be positive", d)
+	}
+}
+
+// WithReplacements has another worker come in the stead of one that is kept by an overrun
+// task, so that the pool keeps its size: with an initializer and a state of its own, and
+// what waits for the other worker alone. When the function returns at last, its worker
+// leaves. At most n functions are abandoned in that way at a time; Join waits for them.
+// Default: none are replaced. New rejects n < 1.
+func WithReplacements(n int) Option {
+	return func(c *config) {
+		c.Replacements = n
+		c.check(n >= 1, "WithReplacements", "%d; there must be 1 at least", n)
+	}
+}
+
 // WithActorSystem makes the pool live in the given actor system. Default: one
 // system, which logs nothing, shared by all pools of the process and made on
 // first use. New rejects nil and a system that was shut down.

@@ -368,6 +368,9 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		fallthrough
 	default:
 		r.queue.put(t, target)
+		if r.codel.isOn() {
+			t.linked().put = sinceStart()
+		}
 	}
 	if target.Worker > 0 {
 		r.rouseWorker(target.Worker, fx)

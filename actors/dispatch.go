@@ -165,9 +165,9 @@ func (r *Router) drop(s *slot) {
 
 // fromQueue takes a task that is not in the line, if its turn has come.
 func (r *Router) fromQueue(s *slot) *batch {
-	t := r.queue.next(int(s.number))
-	if s.closed.Load() {
-		t = r.queue.nextOwn(int(s.number))
+	t := r.candidate(s)
+	if r.codel.isOn() {
+		t = r.shed(s, t)
 	}
 	if t == nil || !s.closed.Load() && r.line.length > 0 && t.linked().order > r.line.taken()+1 {
 		return nil
@@ -177,6 +177,14 @@ func (r *Router) fromQueue(s *slot) *batch {
 	b.of[0] = queued{task: t}
 	b.hand(0, 1)
 	return b
+}
+
+// candidate is the task in the queue that the worker of a place would take.
+func (r *Router) candidate(s *slot) *Task {
+	if s.closed.Load() {
+		return r.queue.nextOwn(int(s.number))
+	}
+	return r.queue.next(int(s.number))
 }
 
 // overtake takes over from a worker that is kept by the task it is at: what stands

@@ -22,7 +22,8 @@ const (
 	// WorkerStopped: a worker is gone, and has cleaned up. One that was stopped by
 	// somebody while the pool goes on is replaced, and WorkerStarted follows.
 	WorkerStopped
-	// TaskDropped: a full queue made room for a newer task.
+	// TaskDropped: a full queue made room for a newer task, or a queue that had been late
+	// for too long shed it.
 	TaskDropped
 	// TaskRetried: a task has failed and is tried again. Err is why, Attempt the number
 	// of the attempt that failed, from 1.

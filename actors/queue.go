@@ -1,14 +1,17 @@
 package actors
 
+import "time"
+
 // links is a task's place in a list. Guarded by the router's mutex.
 type links struct {
 	prev, next *Task
 	in         *queueList
-	order      uint64 // position in the order of submission
-	assigned   int    // the worker that will take it, from 1; 0: any
-	chain      *chain // the tasks with the same key, if routing orders keys
-	held       bool   // came as a message and waits for room
-	keepsKey   bool   // what has the same key waits though it has left its place
+	order      uint64        // position in the order of submission
+	assigned   int           // the worker that will take it, from 1; 0: any
+	chain      *chain        // the tasks with the same key, if routing orders keys
+	held       bool          // came as a message and waits for room
+	put        time.Duration // when it came, if tasks are shed
+	keepsKey   bool          // what has the same key waits though it has left its place
 }
 
 // isLinked reports whether t waits in a list.

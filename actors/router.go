@@ -39,25 +39,26 @@ func (p Policy) Valid() bool { return p < policies }
 // Config is what a pool is made of. All fields are required, except Initializer,
 // Cleanup and Unfetched, which may be nil.
 type Config struct {
-	Name         string
-	Workers      int           // to begin with
-	MinWorkers   int           // fewer do not remain; 0: 1
-	IdleTimeout  time.Duration // of a worker before it leaves; 0: none
-	Overrun      time.Duration // how long a function may be at work after the end of its task; 0: DefaultOverrun
-	Replacements int           // how many overrun functions are replaced at a time
-	Ageing       int           // by how many submissions a level of priority counts; 0: priorities are not used
-	Limit        int           // of waiting tasks, or Unlimited
-	Policy       Policy
-	Strategy     Strategy
-	Initializer  func(context.Context) (state any, err error)
-	InitTimeout  time.Duration                              // of the initializer; 0: any time
-	Cleanup      func(ctx context.Context, state any) error // of a worker that was initialized and ends
-	MaxTasks     int                                        // that a worker runs before it is recycled; 0: any number
-	MaxAge       time.Duration                              // of a worker before it is recycled; 0: any
-	Supervision  Supervision
-	Unfetched    func(UnfetchedErrors) // is told at the end; nil: they are logged
-	Publishes    bool                  // events, on the event stream of the actor system
-	Logger       *slog.Logger
+	Name                     string
+	Workers                  int           // to begin with
+	MinWorkers               int           // fewer do not remain; 0: 1
+	IdleTimeout              time.Duration // of a worker before it leaves; 0: none
+	Overrun                  time.Duration // how long a function may be at work after the end of its task; 0: DefaultOverrun
+	Replacements             int           // how many overrun functions are replaced at a time
+	Ageing                   int           // by how many submissions a level of priority counts; 0: priorities are not used
+	Limit                    int           // of waiting tasks, or Unlimited
+	Policy                   Policy
+	ShedTarget, ShedInterval time.Duration // see codel; 0: nothing is shed
+	Strategy                 Strategy
+	Initializer              func(context.Context) (state any, err error)
+	InitTimeout              time.Duration                              // of the initializer; 0: any time
+	Cleanup                  func(ctx context.Context, state any) error // of a worker that was initialized and ends
+	MaxTasks                 int                                        // that a worker runs before it is recycled; 0: any number
+	MaxAge                   time.Duration                              // of a worker before it is recycled; 0: any
+	Supervision              Supervision
+	Unfetched                func(UnfetchedErrors) // is told at the end; nil: they are logged
+	Publishes                bool                  // events, on the event stream of the actor system
+	Logger                   *slog.Logger
 }
 
 // The states of a pool:
@@ -78,7 +79,7 @@ const (
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
 	config   Config
-	plain    bool // tasks wait in the line: the strategy is the shared queue, and there are no priorities
+	plain    bool // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
 	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
 	usesKeys bool // what the strategy says, asked once
 	recycles bool // workers begin anew after a while
@@ -114,6 +115,8 @@ type Router struct {
 	broken    error
 	line      line        // tasks that any worker may take, if the strategy is the shared queue
 	queue     queue       // all others
+	codel     codel       // which of those are shed
+	outcast   []outcast   // that have been, and have to be told
 	uncounted int         // places in the line or in batches that do not count towards the limit
 	loaned    int         // places in batches, beyond the first of each
 	active    int         // workers that have a batch, or whose place is lent
@@ -231,7 +234,8 @@ func NewRouter(c Config) *Router {
 	c.Limit = min(c.Limit, math.MaxInt-MaxWorkers) // the two are added
 	r := &Router{
 		config:    c,
-		plain:     plain && c.Ageing == 0,
+		plain:     plain && c.Ageing == 0 && c.ShedTarget == 0,
+		codel:     codel{target: c.ShedTarget, interval: c.ShedInterval},
 		mayBatch:  c.Policy != DropOldest,
 		usesKeys:  c.Strategy.UsesKeys(),
 		recycles:  c.MaxTasks > 0 || c.MaxAge > 0,
@@ -299,6 +303,8 @@ func (r *Router) unlock(fx *effects) {
 	if fx.ask {
 		start = r.ask()
 	}
+	outcasts := r.outcast
+	r.outcast = nil
 	r.mu.Unlock()
 
 	if fx.wake != nil {
@@ -312,6 +318,9 @@ func (r *Router) unlock(fx *effects) {
 	}
 	for _, a := range fx.answers {
 		a.tell()
+	}
+	for _, o := range outcasts {
+		o.end(r)
 	}
 	if fx.terminate {
 		supervisor.tell(&messages.Terminate{})

@@ -22,8 +22,8 @@ var (
 	// ErrFull: the queue is full and the policy is to reject.
 	ErrFull = errors.New("queue full")
 	// ErrDropped: the task waited longest in a full queue whose policy is to
-	// drop the oldest.
-	ErrDropped = errors.New("task dropped from a full queue")
+	// drop the oldest, or was shed because the queue had been late for too long.
+	ErrDropped = errors.New("task dropped from the queue")
 	// ErrCancelled: the task was cancelled. Matches context.Canceled too.
 	ErrCancelled = fmt.Errorf("task cancelled: %w", context.Canceled)
 	// ErrTimeout: the task's deadline passed. Matches context.DeadlineExceeded too.

@@ -129,6 +129,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	if c.n(3) == 0 {
 		opts = append(opts, pool.WithReplacements(1+c.n(2)))
 	}
+	if c.n(4) == 0 {
+		opts = append(opts, pool.WithShedding(time.Second, 3*time.Second))
+	}
 	if c.ranked = c.n(4) == 0; c.ranked {
 		opts = append(opts, pool.WithPriorities(1+c.n(10)))
 	}

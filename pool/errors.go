@@ -23,7 +23,8 @@ var (
 	ErrTooManyRestarts = messages.ErrTooManyRestarts
 	// ErrFull: the queue is full and its policy is Reject.
 	ErrFull = messages.ErrFull
-	// ErrDropped: the queue was full and its policy is DropOldest.
+	// ErrDropped: the queue was full and its policy is DropOldest, or the task was shed
+	// ([WithShedding]).
 	ErrDropped = messages.ErrDropped
 	// ErrCancelled: the task was cancelled, by Cancel or by the context it was
 	// submitted with. Matches context.Canceled too.

@@ -27,7 +27,8 @@ const (
 	// WorkerStopped: a worker is gone, and has cleaned up. One that was stopped by
 	// somebody while the pool goes on is replaced, and WorkerStarted follows.
 	WorkerStopped = actors.WorkerStopped
-	// TaskDropped: a full queue made room for a newer task.
+	// TaskDropped: a full queue made room for a newer task ([DropOldest]), or a queue that
+	// had been late for too long shed it ([WithShedding]).
 	TaskDropped = actors.TaskDropped
 	// TaskRetried: a task has failed and is tried again ([WithRetry]). Err is why, Attempt
 	// the number of the attempt that failed, from 1.

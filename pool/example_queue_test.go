@@ -100,7 +100,7 @@ func ExampleWithQueuePolicy_dropOldest() {
 	fmt.Println(err)
 	fmt.Println(newer.Get(ctx))
 	// Output:
-	// task dropped from a full queue
+	// task dropped from the queue
 	// newer <nil>
 }
 

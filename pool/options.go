@@ -230,6 +230,29 @@ func WithPriorities(ageing int) Option {
 	}
 }
 
+// WithShedding has the pool shed load when it cannot keep up: when tasks have waited for
+// longer than target throughout an interval, one ends with ErrDropped when its turn comes;
+// and while that is not enough, more and more often. A queue that is late now and then,
+// after a burst, is left alone, and so are those who give up by themselves: the queue stays
+// as short as it has to be for tasks that somebody still wants, whatever its limit. It is
+// CoDel (RFC 8289); a good start is for target what a task may wait in good times, and for
+// interval some ten times that. How many are shed in a second grows by one over the interval
+// every two intervals: under a load of twice what the pool can do, with tasks of 10 ms
+// and an interval of 200 ms, the delay is below a second after half a minute.
+//
+// The pieces of maps and streams under way are never shed, nor is the last task in the
+// queue. A wait behind a task with the same key, and in a pause, counts. Default: nothing is shed. New
+// rejects a target that is not positive, and an interval that is not longer.
+//
+// As [WithPriorities], it has the pool take tasks one by one, and lend no places.
+func WithShedding(target, interval time.Duration) Option {
+	return func(c *config) {
+		c.ShedTarget, c.ShedInterval = target, interval
+		c.check(target > 0 && interval > target, "WithShedding",
+			"a target of %v in an interval of %v; both must be positive, and the interval longer", target, interval)
+	}
+}
+
 // WithUnboundedQueue lets any number of tasks wait.
 func WithUnboundedQueue() Option {
 	return func(c *config) {

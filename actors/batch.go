@@ -41,16 +41,15 @@ type batch struct {
 	claims Claims
 	loan   int    // how many it had beyond the first; guarded by router.mu
 	timed  bool   // the worker measures how long it takes; set when it is handed over
+	ran    int32  // how many places of a timed batch it went through; touched only by it
 	first  queued // what the worker is at when it is handed over
 
 	// In the line: next in it, and the part that is filled. Guarded by router.mu.
 	next      *batch
 	low, high int
 
-	// How many places of a timed batch the worker went through, and how long that
-	// took. Touched only by the worker.
-	ran  int
-	took time.Duration
+	// How long that took, and when the worker was through. Touched only by it.
+	took, ended time.Duration
 
 	one [1]queued // the place of a batch that has no more
 }

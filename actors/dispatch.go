@@ -82,8 +82,11 @@ func (r *Router) arrived(s *slot) {
 		r.report(s)
 	}
 	if b := s.batch; b != nil && b.ran > 0 {
-		r.measure(b.ran, b.took)
+		r.measure(int(b.ran), b.took)
 		b.ran = 0
+		r.noteAge(b.ended)
+	} else if !r.plain && r.queue.length > 0 {
+		r.noteAge(sinceStart())
 	}
 	r.expected(s)
 }

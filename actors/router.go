@@ -115,6 +115,7 @@ type Router struct {
 	broken    error
 	line      line        // tasks that any worker may take, if the strategy is the shared queue
 	queue     queue       // all others
+	ages      ages        // of what waits
 	codel     codel       // which of those are shed
 	outcast   []outcast   // that have been, and have to be told
 	uncounted int         // places in the line or in batches that do not count towards the limit

@@ -1,6 +1,10 @@
 package actors
 
-import "github.com/greenroom-go/greenroom/messages"
+import (
+	"time"
+
+	"github.com/greenroom-go/greenroom/messages"
+)
 
 // Stats is a snapshot of a pool.
 type Stats struct {
@@ -16,6 +20,11 @@ type Stats struct {
 	Paused bool
 	// Waiting is how many tasks are in the queue.
 	Waiting int
+	// Age is how long the task that has waited longest has waited, at least: as far as
+	// the workers, and who called Stats, have looked at the clock since. 0 if that is not
+	// known yet. So a queue that moves is known to within a task, and one that does not to
+	// within the time between two calls.
+	Age time.Duration
 	// Accepted counts tasks, maps and streams taken on so far.
 	Accepted int64
 	// Outcomes counts those that have ended, by how they did.
@@ -44,7 +53,11 @@ func (r *Router) Stats() Stats {
 }
 
 func (r *Router) statsLocked() Stats {
+	now := sinceStart()
+	age := r.age(now)
+	r.noteAge(now)
 	s := Stats{
+		Age:      age,
 		Workers:  r.Workers(),
 		Running:  r.busy(),
 		Paused:   r.paused.Load(),
@@ -67,4 +80,40 @@ func (r *Router) statsLocked() Stats {
 		s.Outcomes[messages.Succeeded] += slot.succeeded.Load()
 	}
 	return s
+}
+
+// WorkerStats is a snapshot of one worker.
+type WorkerStats struct {
+	// Name is that of the worker.
+	Name string
+	// Started says that there is one: workers are started when first needed.
+	Started bool
+	// Busy says that it has a task in hand.
+	Busy bool
+	// Leaving says that it is going to stop when it has done what it is at: the pool has
+	// fewer workers now, or another one has come in its stead.
+	Leaving bool
+	// Succeeded is how many tasks with that outcome it has run, and its predecessors of
+	// the same name.
+	Succeeded int64
+}
+
+// WorkerStats lists the workers by number: those that the pool has, and those that leave.
+func (r *Router) WorkerStats() (workers []WorkerStats) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.all() {
+		closed := s.closed.Load()
+		if closed && !s.started {
+			continue
+		}
+		workers = append(workers, WorkerStats{
+			Name:      r.WorkerName(int(s.number)),
+			Started:   s.started,
+			Busy:      s.isBusy(),
+			Leaving:   s.started && (closed || s.leaving),
+			Succeeded: s.succeeded.Load(),
+		})
+	}
+	return workers
 }

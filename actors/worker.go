@@ -107,7 +107,8 @@ func (w *worker) run(b *batch) {
 		}
 	}
 	if b.timed {
-		b.ran, b.took = ran, sinceStart()-begun
+		b.ran, b.ended = int32(ran), sinceStart()
+		b.took = b.ended - begun
 	}
 	returned = true
 }

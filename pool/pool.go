@@ -250,6 +250,13 @@ type Stats = actors.Stats
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats { return p.router.Stats() }
 
+// WorkerStats is a snapshot of one worker.
+type WorkerStats = actors.WorkerStats
+
+// WorkerStats lists the workers in the order of their numbers: those that the pool has, and
+// those that leave. It costs an allocation and a string for each.
+func (p *Pool) WorkerStats() []WorkerStats { return p.router.WorkerStats() }
+
 // WorkerName is the name of the worker that runs the task, or the initializer,
 // to which ctx belongs; "" elsewhere, and for a task that its submitter runs.
 func WorkerName(ctx context.Context) string { return actors.WorkerName(ctx) }

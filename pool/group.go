@@ -159,8 +159,9 @@ func GroupAsync[R any](ctx context.Context, g *Group, fn func(context.Context) (
 }
 
 // Cancel ends the tasks of the group and of its subgroups with ErrCancelled, as
-// Cancel of their results does: those that wait leave at once. Later ones are
-// refused. It does not block and may be repeated.
+// Cancel of their results does: those that wait leave at once, though their results may
+// become ready a moment later. Later ones are refused. It does not block and may be
+// repeated.
 func (g *Group) Cancel() {
 	g.cancel(nil)
 	g.settle()

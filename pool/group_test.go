@@ -264,6 +264,7 @@ func TestCancelledGroupStartsNothingMore(t *testing.T) {
 				require.EqualValues(t, 2, began)
 				if by == "Cancel" {
 					g.Cancel()
+					synctest.Wait() // the context's own watcher may have come first, and be at it
 					require.True(t, last.Ready(), "at once")
 				} else {
 					cancel(errOfTask)

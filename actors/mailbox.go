@@ -320,12 +320,15 @@ func (m *mailbox) self() *actor.PID { return m.invoker.(actor.Context).Self() }
 
 // gone reports whether the actor has stopped.
 func (m *mailbox) gone() bool {
-	if !m.running.stopping {
-		return false
-	}
+	return m.running.stopping && !m.isRegistered()
+}
+
+// isRegistered reports whether the actor has its address. It loses that before it is said
+// to have terminated.
+func (m *mailbox) isRegistered() bool {
 	ctx := m.invoker.(actor.Context)
 	process, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
-	return !registered || process != m.process
+	return registered && process == m.process
 }
 
 // isAboutLife reports whether a message is one of those by which Proto.Actor tells an

@@ -192,12 +192,14 @@ func (s *supervisor) mayStart(number int) bool {
 	return !s.stopping && s.router.known(number) && (number >= len(s.workers) || s.workers[number] == nil)
 }
 
-// childTerminated replaces what has stopped, or counts it during the shutdown.
+// childTerminated replaces what has stopped, or counts it during the shutdown. Whether it
+// has is looked up: a stranger can have us watch an address before there is somebody, and
+// then we are told that nobody is.
 //
 // Model: gone.
 func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	number := s.numberOf(ctx, who)
-	isWorker := number > 0 && s.workers[number] != nil
+	isWorker := number > 0 && s.workers[number] != nil && !s.workers[number].isRegistered()
 	if isWorker {
 		s.workers[number] = nil
 		s.alive--
@@ -212,7 +214,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 			s.router.restarts.Add(1)
 			s.startWorker(ctx, number)
 		}
-	case s.routerPID != nil && who.Id == s.routerPID.Id:
+	case s.routerPID != nil && who.Id == s.routerPID.Id && !s.routerBox.isRegistered():
 		s.spawnRouter(ctx)
 	}
 }

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -452,5 +453,35 @@ func TestPoolEndsWhenItsSystemIsShutDown(t *testing.T) {
 		require.NoError(t, r.Wait(hour(t)))
 		p.Close()
 		require.NoError(t, p.Join(hour(t)))
+	})
+}
+
+// Proto.Actor answers a Watch of an address that nobody has with Terminated: who sends it in
+// the pool's name makes the pool hear that a child has terminated that is about to be spawned.
+func TestPoolIsNotMisledAboutItsChildrensEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := bubbleSystem(t)
+		for i := range 20 {
+			name := fmt.Sprintf("pool-%d", i)
+			pid := actor.NewPID(system.Address(), name)
+			for _, child := range []string{"/router", "/worker-1", "/worker-2"} {
+				system.Root.Send(actor.NewPID(system.Address(), name+child), &actor.Watch{Watcher: pid})
+			}
+			props := pool.Props(pool.WithWorkers(2))
+			_, err := system.Root.SpawnNamed(props, name)
+			require.NoError(t, err)
+			for _, child := range []string{"/router", "/worker-1", "/worker-2"} {
+				system.Root.Send(actor.NewPID(system.Address(), name+child), &actor.Watch{Watcher: pid})
+			}
+			for _, child := range []string{"/router", "/worker-1"} { // as Proto.Actor would
+				system.Root.Send(pid, &actor.Terminated{Who: actor.NewPID(system.Address(), name+child)})
+			}
+			answer, err := system.Root.RequestFuture(pid, &messages.Task{
+				Func: func(context.Context) (any, error) { return i, nil },
+			}, time.Second).Result()
+			require.NoError(t, err)
+			require.Equal(t, i, answer.(*messages.Result).Value)
+			require.NoError(t, system.Root.PoisonFuture(pid).Wait())
+		}
 	})
 }

@@ -184,7 +184,7 @@ func (m *mailbox) step() bool {
 		m.handleSystem(message)
 		return true
 	}
-	if m.running.suspended {
+	if m.running.suspended && !m.gone() { // of one that has stopped in suspense nothing is kept
 		return false
 	}
 	if message, ok := m.popUser(); ok {
@@ -240,7 +240,7 @@ func (m *mailbox) handle(message any) {
 }
 
 func (m *mailbox) handleSystem(message any) {
-	switch message.(type) {
+	switch about := message.(type) {
 	case *actor.SuspendMailbox:
 		m.running.suspended = true
 		if m.router != nil {
@@ -250,6 +250,10 @@ func (m *mailbox) handleSystem(message any) {
 	case *actor.ResumeMailbox:
 		m.running.suspended = false
 		return
+	case *actor.Terminated:
+		if m.isForged(about) {
+			return // Proto.Actor would no longer take it for our child
+		}
 	case *actor.Restart:
 		// A restart that was under way when the worker stopped would bring it
 		// back to life behind the supervisor's back.
@@ -320,15 +324,24 @@ func (m *mailbox) self() *actor.PID { return m.invoker.(actor.Context).Self() }
 
 // gone reports whether the actor has stopped.
 func (m *mailbox) gone() bool {
-	return m.running.stopping && !m.isRegistered()
-}
-
-// isRegistered reports whether the actor has its address. It loses that before it is said
-// to have terminated.
-func (m *mailbox) isRegistered() bool {
+	if !m.running.stopping {
+		return false
+	}
 	ctx := m.invoker.(actor.Context)
 	process, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(ctx.Self().Id)
-	return registered && process == m.process
+	return !registered || process != m.process
+}
+
+// isForged reports whether somebody is said to have terminated who is there: a stranger has
+// had us watch the address before it was somebody's. Who terminates loses the address
+// before anybody is told, and gets a successor only after we were.
+func (m *mailbox) isForged(t *actor.Terminated) bool {
+	ctx, ok := m.invoker.(actor.Context)
+	if !ok || t.Who == nil {
+		return false
+	}
+	_, registered := ctx.ActorSystem().ProcessRegistry.GetLocal(t.Who.Id)
+	return registered
 }
 
 // isAboutLife reports whether a message is one of those by which Proto.Actor tells an

@@ -192,14 +192,12 @@ func (s *supervisor) mayStart(number int) bool {
 	return !s.stopping && s.router.known(number) && (number >= len(s.workers) || s.workers[number] == nil)
 }
 
-// childTerminated replaces what has stopped, or counts it during the shutdown. Whether it
-// has is looked up: a stranger can have us watch an address before there is somebody, and
-// then we are told that nobody is.
+// childTerminated replaces what has stopped, or counts it during the shutdown.
 //
 // Model: gone.
 func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	number := s.numberOf(ctx, who)
-	isWorker := number > 0 && s.workers[number] != nil && !s.workers[number].isRegistered()
+	isWorker := number > 0 && s.workers[number] != nil
 	if isWorker {
 		s.workers[number] = nil
 		s.alive--
@@ -214,7 +212,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 			s.router.restarts.Add(1)
 			s.startWorker(ctx, number)
 		}
-	case s.routerPID != nil && who.Id == s.routerPID.Id && !s.routerBox.isRegistered():
+	case s.routerPID != nil && who.Id == s.routerPID.Id:
 		s.spawnRouter(ctx)
 	}
 }

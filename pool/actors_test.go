@@ -485,3 +485,24 @@ func TestPoolIsNotMisledAboutItsChildrensEnd(t *testing.T) {
 		}
 	})
 }
+
+// A worker that has failed and waits for its restart keeps its messages; if it is stopped
+// instead, they are dead letters.
+func TestMessageToAWorkerThatRestsWhenThePoolEndsIsAnswered(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := bubbleSystem(t)
+		p := newPool(t, pool.WithActorSystem(system), pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{
+			MinBackoff: time.Hour, MaxBackoff: time.Hour,
+		}))
+		breakIt(p) // it only fails a worker here
+		synctest.Wait()
+		worker := actor.NewPID(p.PID().Address, p.PID().Id+"/worker-1")
+		answer := system.Root.RequestFuture(worker, &messages.Task{
+			Func: func(context.Context) (any, error) { return 1, nil },
+		}, 1000*time.Hour)
+		synctest.Wait()
+		p.Terminate()
+		_, err := answer.Result()
+		require.ErrorIs(t, err, actor.ErrDeadLetter)
+	})
+}

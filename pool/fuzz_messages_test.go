@@ -84,16 +84,18 @@ func (s *stranger) task() *messages.Task {
 			func(context.Context) (any, error) { panic(&pool.Failure{}) },
 			func(context.Context) (any, error) { panic((*pool.Failure)(nil)) },
 		),
-		Key:     oneOf(s.draws, "", "a", "b"),
-		Name:    oneOf(s.draws, "", "name", "a/b"),
-		Timeout: s.duration(),
-		Context: s.draws.context(),
+		Key:        oneOf(s.draws, "", "a", "b"),
+		Name:       oneOf(s.draws, "", "name", "a/b"),
+		Timeout:    s.duration(),
+		Priority:   oneOf(s.draws, 0, 0, 0, 1, math.MaxInt),
+		RunTimeout: oneOf(s.draws, 0, 0, time.Second, -1),
+		Context:    s.draws.context(),
 	}
 }
 
 // message is anything; ends tells that it says to a pool that it shall end.
 func (s *stranger) message() (message any, ends bool) {
-	switch s.n(44) {
+	switch s.n(46) {
 	case 1:
 		return "hello", false
 	case 2:
@@ -145,8 +147,8 @@ func (s *stranger) message() (message any, ends bool) {
 		return &actor.Touch{}, false
 	case 24:
 		return &actor.Touched{Who: s.maybeAddress()}, false
-	case 25: // of somebody else it would be a forged Terminated, by way of the dead letters
-		return &actor.Watch{Watcher: s.me}, false
+	case 25:
+		return &actor.Watch{Watcher: oneOf(s.draws, s.me, s.p.PID())}, false
 	case 26:
 		return &actor.Unwatch{Watcher: s.maybeAddress()}, false
 	case 27:
@@ -184,6 +186,10 @@ func (s *stranger) message() (message any, ends bool) {
 		return s.me, false
 	case 43:
 		return (*actor.Touched)(nil), false
+	case 44:
+		return &messages.Resize{Workers: oneOf(s.draws, 2, 3, 4, 0, -1, math.MaxInt, math.MinInt)}, false // one worker is kept by the first task
+	case 45:
+		return oneOf(s.draws, (*messages.Resize)(nil), &messages.Resize{}), false
 	}
 	return s.task(), false
 }
@@ -242,7 +248,7 @@ func (s *stranger) probe(t *testing.T) {
 
 func FuzzMessages(f *testing.F) {
 	for first := range byte(8) {
-		for kind := range byte(44) {
+		for kind := range byte(46) {
 			if testing.Short() && kind%8 != first { // each kind, but not in every way
 				continue
 			}

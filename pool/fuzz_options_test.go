@@ -21,6 +21,7 @@ type made struct {
 	invalid  bool // New must refuse it
 	troubled bool // workers may fail, or tasks may find the queue full: any documented error is right
 	keys     bool
+	ranked   bool // the pool has priorities
 }
 
 func (m *made) add(valid bool, opt pool.Option) {
@@ -77,7 +78,61 @@ func newMade(d *draws) *made {
 			m.troubled = m.troubled || slow
 		}
 	}
+	if d.yes() {
+		m.size(workers)
+	}
+	if d.yes() {
+		m.order()
+	}
 	return m
+}
+
+// size draws options about how many workers there are.
+func (m *made) size(workers int) {
+	number := func() int { return oneOf(m.draws, 1, 2, 0, -1, math.MaxInt, math.MinInt) }
+	if m.yes() {
+		n := number()
+		m.add(n >= 1 && n <= workers, pool.WithMinWorkers(n))
+	}
+	if m.yes() {
+		d := m.duration()
+		m.add(d > 0, pool.WithIdleTimeout(d))
+	}
+	if m.yes() {
+		d := m.duration()
+		m.add(d > 0, pool.WithOverrunAfter(d))
+	}
+	if m.yes() {
+		n := number()
+		m.add(n >= 1, pool.WithReplacements(n))
+	}
+}
+
+// order draws options about which task is taken first, and which not at all.
+func (m *made) order() {
+	if m.yes() {
+		ageing := oneOf(m.draws, 1, 1000, 0, -1, math.MaxInt, math.MinInt)
+		m.ranked = ageing >= 1 && ageing <= 1000
+		m.add(m.ranked, pool.WithPriorities(ageing))
+	}
+	if m.yes() {
+		target, interval := m.duration(), m.duration()
+		m.add(target > 0 && interval > target, pool.WithShedding(target, interval))
+	}
+}
+
+// retry draws rules, and says whether they are allowed.
+func (m *made) retry() (rules pool.Retry, valid bool) {
+	rules = pool.Retry{
+		Attempts:   oneOf(m.draws, 2, 3, 1, 0, -1, math.MinInt),
+		MinBackoff: oneOf(m.draws, 0, time.Second, -1),
+		MaxBackoff: oneOf(m.draws, 0, time.Minute, 1),
+		Jitter:     oneOf(m.draws, 0, 0.5, 1, -1, math.NaN()),
+		If:         oneOf(m.draws, nil, func(error) bool { return true }, func(error) bool { panic("if") }, func(error) bool { runtime.Goexit(); return true }),
+	}
+	backoff := rules.MinBackoff == 0 && rules.MaxBackoff == 0 && rules.Jitter == 0 ||
+		rules.MinBackoff > 0 && rules.MaxBackoff >= rules.MinBackoff && rules.Jitter >= 0 && rules.Jitter <= 1
+	return rules, rules.Attempts >= 2 && backoff
 }
 
 func (m *made) rules() pool.Supervision {
@@ -169,6 +224,23 @@ func (m *made) taskOptions() (opts []pool.TaskOption, may []error) {
 		opts = append(opts, pool.WithKey("key"))
 		if !m.keys {
 			may = append(may, pool.ErrKeysUnused)
+		}
+	}
+	if m.yes() {
+		p := oneOf(m.draws, 1, -1, pool.MaxPriority, pool.MaxPriority+1, math.MinInt)
+		opts = append(opts, pool.WithPriority(p))
+		if p < -pool.MaxPriority || p > pool.MaxPriority {
+			may = append(may, pool.ErrInvalid)
+		}
+		if !m.ranked {
+			may = append(may, pool.ErrPrioritiesUnused)
+		}
+	}
+	if m.yes() {
+		rules, valid := m.retry()
+		opts = append(opts, pool.WithRetry(rules))
+		if !valid {
+			may = append(may, pool.ErrInvalid)
 		}
 	}
 	switch m.n(5) {
@@ -267,6 +339,9 @@ func FuzzOptions(f *testing.F) {
 					got, err = pool.ApplyAsync(hour(t), p, fn, opts...).Get(hour(t))
 				}
 				m.check(t, got, err, want, may)
+			}
+			if m.yes() {
+				_ = p.Resize(oneOf(m.draws, 1, 2, 3, 0, -1, math.MaxInt))
 			}
 			m.mapAll(t, p)
 			m.stream(t, p)

@@ -3,9 +3,11 @@ package actors
 import "context"
 
 // SubmitAgain is Submit for a further attempt at a task. Who waits for that has been
-// waiting for a time to come; now it waits for a worker, which may be in vain.
-func (r *Router) SubmitAgain(attempt *Task) error {
+// waiting for a time to come; from the call of filed on it waits for a worker, which may
+// be in vain.
+func (r *Router) SubmitAgain(attempt *Task, filed func()) error {
 	err := r.Submit(context.Background(), attempt)
+	filed()
 	if err == nil {
 		waitGraph.filed(attempt)
 	}

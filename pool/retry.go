@@ -78,13 +78,13 @@ func WithRetry(rules Retry) TaskOption {
 type retried[R any] struct {
 	AsyncResult[R]
 
-	// Set before submission, not changed after.
-	fn      func(context.Context) (R, error)
-	rules   Retry
-	options actors.TaskOptions // of every attempt
+	options actors.TaskOptions // of every attempt; set before submission, not changed after
 
 	mu     sync.Mutex
+	fn     func(context.Context) (R, error) // nil when over, like rules.If
+	rules  Retry
 	at     *attempt[R] // the latest
+	filing bool        // it is about to be queued
 	tries  int         // attempts made
 	waits  *backoff.ExponentialBackOff
 	timer  *time.Timer // of the one that rests; nil: none does
@@ -119,6 +119,7 @@ func submitRetried[R any](ctx context.Context, p *Pool, fn func(context.Context)
 		err = p.router.Submit(parent, &j.at.task)
 	}
 	if err != nil {
+		j.forget()
 		return j.refuse(err)
 	}
 	j.task.WatchParent()
@@ -148,8 +149,8 @@ func (a *attempt[R]) Run(ctx context.Context) {
 			panic(failure)
 		}
 	}()
-	if a.job.begin() {
-		value, err := a.job.fn(ctx)
+	if fn := a.job.begin(); fn != nil {
+		value, err := fn(ctx)
 		a.ended(value, err, nil)
 	}
 	returned = true
@@ -173,6 +174,7 @@ func (a *attempt[R]) ended(value R, err error, failure *actors.Failure) {
 	case failure != nil:
 		j.task.Settle(failure.Outcome(), failure.Err)
 	default:
+		j.forget()
 		j.finish(value, err)
 	}
 }
@@ -186,14 +188,26 @@ func (a *attempt[R]) Abandon(outcome messages.Outcome, err error, started bool) 
 	return err
 }
 
-// begin counts an attempt, unless the task has ended.
-func (j *retried[R]) begin() bool {
+// begin counts an attempt and returns what it calls, or nil if the task has ended.
+func (j *retried[R]) begin() func(context.Context) (R, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.over {
 		j.tries++
 	}
-	return !j.over
+	return j.fn
+}
+
+// forget lets go of what the task was given: there is no further attempt.
+func (j *retried[R]) forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.forgetLocked()
+}
+
+func (j *retried[R]) forgetLocked() {
+	j.over = true
+	j.fn, j.rules.If, j.nudges = nil, nil, nil
 }
 
 // mayTryAgain says whether there is another attempt, and after which wait.
@@ -202,25 +216,25 @@ func (j *retried[R]) mayTryAgain(err error, failure *actors.Failure) (wait time.
 		return 0, false
 	}
 	j.mu.Lock()
-	left := j.tries < j.rules.Attempts
+	rules, left := j.rules, !j.over && j.tries < j.rules.Attempts
 	j.mu.Unlock()
-	if !left || !j.isWorthIt(err, failure) {
+	if !left || !j.isWorthIt(rules, err, failure) {
 		return 0, false
 	}
-	if j.rules.MinBackoff == 0 {
+	if rules.MinBackoff == 0 {
 		return 0, true
 	}
 	if j.waits == nil {
-		j.waits = actors.NewBackoff(j.rules.MinBackoff, j.rules.MaxBackoff, j.rules.Jitter)
+		j.waits = actors.NewBackoff(rules.MinBackoff, rules.MaxBackoff, rules.Jitter)
 	}
 	return j.waits.NextBackOff(), true
 }
 
-func (j *retried[R]) isWorthIt(err error, failure *actors.Failure) (worthIt bool) {
-	if j.rules.If == nil {
+func (j *retried[R]) isWorthIt(rules Retry, err error, failure *actors.Failure) (worthIt bool) {
+	if rules.If == nil {
 		return failure == nil
 	}
-	j.task.Router().Contain("the If of a Retry", func() { worthIt = j.rules.If(err) })
+	j.task.Router().Contain("the If of a Retry", func() { worthIt = rules.If(err) })
 	return worthIt
 }
 
@@ -248,34 +262,45 @@ func (j *retried[R]) tryAgain(failed *attempt[R]) {
 		j.mu.Unlock()
 		return
 	}
-	j.timer, j.at = nil, next
-	nudges := j.nudges
-	j.nudges = nil
+	j.timer, j.at, j.filing = nil, next, true
 	j.mu.Unlock()
-	if err := j.task.Router().SubmitAgain(&next.task); err != nil {
+	if err := j.task.Router().SubmitAgain(&next.task, j.filed); err != nil {
 		failed.task.DropKey()
-		if errors.Is(err, ErrBroken) { // else the pool is being terminated, and the task with it
+		switch {
+		case errors.Is(err, ErrBroken):
 			j.task.Settle(messages.Broken, err)
+		case errors.Is(err, ErrClosed): // it is being terminated, and the task with it
+			j.task.Settle(messages.Terminated, ErrTerminated)
+		default: // the pool's strategy refuses it
+			j.task.Settle(messages.Failed, err)
 		}
-	}
-	for _, nudge := range nudges {
-		nudge.Give()
 	}
 	if j.task.Decided() { // which has not seen the attempt in the queue
 		next.task.Settle(messages.Cancelled, ErrCancelled)
 	}
 }
 
+// filed wakes those who wait for an attempt to be queued. It does so in the moment in
+// which they come to depend on that.
+func (j *retried[R]) filed() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.filing = false
+	for _, nudge := range j.nudges {
+		nudge.Give()
+	}
+	j.nudges = nil
+}
+
 // Abandon takes back what has not begun, and ends what runs.
 func (j *retried[R]) Abandon(outcome messages.Outcome, err error, _ bool) error {
 	j.mu.Lock()
-	j.over = true
+	j.forgetLocked()
 	at, resting := j.at, j.timer != nil
 	if resting {
 		j.timer.Stop()
 		j.timer = nil
 	}
-	j.nudges = nil
 	j.mu.Unlock()
 	switch {
 	case resting:
@@ -319,11 +344,12 @@ func (j *retried[R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	return j.task.Router().ClaimFor(&at.task, worker, nudge)
 }
 
-// Blockers are the attempt that is queued or runs. None while one rests: its time comes.
+// Blockers are the attempt that is queued or runs. None while one rests: its time comes,
+// and whoever waits is told.
 func (j *retried[R]) Blockers() (b actors.Blockers) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.timer == nil && !j.at.task.Decided() {
+	if j.timer == nil && !j.filing && !j.at.task.Decided() {
 		b.All = []*actors.Task{&j.at.task}
 	}
 	return b

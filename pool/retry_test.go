@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -351,4 +352,86 @@ func TestTaskThatItsSubmitterRanIsTriedAgainByAWorker(t *testing.T) {
 			})
 		})
 	}
+}
+
+// mood is a strategy that does something of its own when it is asked for the second time.
+type mood struct {
+	calls  int
+	second func()
+}
+
+func (*mood) UsesKeys() bool { return false }
+
+func (s *mood) Route(string, int, func(int) int) pool.Target {
+	if s.calls++; s.calls == 2 {
+		s.second()
+	}
+	return pool.Target{}
+}
+
+func inMood(second func()) pool.Option {
+	return pool.WithRouting(func() pool.Strategy { return &mood{second: second} })
+}
+
+// An attempt that cannot be submitted is the last.
+func TestAttemptThatTheStrategyRefusesIsTheEndOfItsTask(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), inMood(func() { panic("in a mood") }))
+		f := flaky{failures: 1}
+		r := pool.ApplyAsync(context.Background(), p, f.task, backingOff(2))
+		_, err := r.Get(context.Background())
+		require.ErrorIs(t, err, pool.ErrInvalid)
+		require.EqualValues(t, 1, p.Stats().Outcomes[pool.Failed])
+		p.Close()
+		require.NoError(t, p.Join(context.Background()))
+	})
+}
+
+// While an attempt is on its way to the queue, who waits for the task neither finds it
+// there nor waits in vain.
+func TestWaitForAnAttemptThatIsBeingQueuedIsNoDeadlock(t *testing.T) {
+	p := newPool(t, pool.WithWorkers(1), inMood(func() {}))
+	slow := newPool(t, pool.WithWorkers(1), pool.WithRouting(func() pool.Strategy {
+		s := &mood{}
+		s.second = func() { s.calls = 1; time.Sleep(time.Millisecond) } // each time from now on
+		return s
+	}))
+	for _, p := range []*pool.Pool{p, slow} {
+		for range 20 {
+			f := flaky{failures: 4}
+			n, err := pool.Apply(context.Background(), p, func(ctx context.Context) (int, error) {
+				return pool.Apply(ctx, p, f.task, pool.WithRetry(pool.Retry{Attempts: 5}))
+			})
+			require.NoError(t, err)
+			require.Equal(t, 5, n)
+		}
+	}
+}
+
+// Who has the result of a task does not keep what the task was given.
+func TestNothingIsKeptOfATaskThatWasTriedAgain(t *testing.T) {
+	p := newPool(t, pool.WithWorkers(1))
+	var all []weak.Pointer[argument]
+	submit := func(failures int, o pool.TaskOption, act func(*pool.AsyncResult[int])) *pool.AsyncResult[int] {
+		a := new(argument)
+		all = append(all, weak.Make(a))
+		f := flaky{failures: int32(failures)}
+		r := pool.ApplyAsync(context.Background(), p, func(ctx context.Context) (int, error) {
+			_ = a.content[f.calls.Load()]
+			return f.task(ctx)
+		}, o)
+		act(r)
+		_ = r.Wait(context.Background())
+		return r
+	}
+	get := func(*pool.AsyncResult[int]) {}
+	results := []*pool.AsyncResult[int]{
+		submit(1, twice(), get),
+		submit(2, twice(), get),
+		submit(9, backingOff(2), func(r *pool.AsyncResult[int]) { r.Cancel() }),
+		submit(0, pool.WithRetry(pool.Retry{Attempts: 1}), get),
+	}
+	_, _ = pool.Apply(context.Background(), p, value(1)) // the worker has let go of them
+	require.True(t, allCollected(all))
+	runtime.KeepAlive(results)
 }

@@ -352,7 +352,8 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		r.enter(t)
 		t.state.Store(stateQueued)
 	}
-	switch resumed := t.spec().resumes; {
+	resumed := t.spec().resumes
+	switch {
 	case resumed != nil && r.plain:
 		r.uncounted++
 		r.line.pushFront([]queued{{task: t}})
@@ -371,6 +372,9 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		if r.codel.isOn() {
 			t.linked().put = sinceStart()
 		}
+	}
+	if resumed != nil {
+		t.spec().resumes = nil // nor what that one resumed
 	}
 	if target.Worker > 0 {
 		r.rouseWorker(target.Worker, fx)

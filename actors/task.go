@@ -150,7 +150,7 @@ type more struct {
 	family
 }
 
-// spec is not changed after Init, but for worker, under router.mu.
+// spec is not changed after Init, but for worker, under router.mu, and resumes.
 type spec struct {
 	name, key string
 	root      *Task
@@ -158,7 +158,7 @@ type spec struct {
 	priority  int           // higher ones first
 	limit     time.Duration // for its function, from its start; 0: none
 	routed    bool          // though it is internal
-	resumes   *Task         // the attempt in whose place in the order it comes; nil: none
+	resumes   *Task         // the attempt in whose place in the order it comes, until it has; nil: none. Guarded by router.mu
 }
 
 var noSpec spec

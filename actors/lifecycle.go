@@ -294,18 +294,23 @@ func (r *Router) Open() bool {
 	return r.state == open
 }
 
-// AwaitReady starts all workers and waits until each has run its initializer.
-// It returns nil, the error that broke the pool, ErrClosed if the pool ended
-// first, or ctx.Err().
+// AwaitReady starts all workers that are not there and waits until each has run its
+// initializer. It returns nil, the error that broke the pool, ErrClosed if the pool
+// ended first, or ctx.Err().
 func (r *Router) AwaitReady(ctx context.Context) error {
-	r.StartAll()
+	var fx effects
 	r.mu.Lock()
+	r.unready()
+	r.startAll(&fx)
 	ready := r.ready
-	r.mu.Unlock()
+	r.unlock(&fx)
 	select {
 	case <-ready:
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if r.readyErr == nil && r.broken != nil { // since
+			return r.broken
+		}
 		return r.readyErr
 	case <-ctx.Done():
 		return ctx.Err()
@@ -319,6 +324,14 @@ func (r *Router) initializedWorker(s *slot) {
 	if !s.closed.Load() {
 		r.initialized++
 		r.checkReady()
+	}
+}
+
+// unready has those wait who ask from now on, if there are workers again that have not
+// run their initializers: of a pool that grew, or in the places of those that left.
+func (r *Router) unready() {
+	if r.initialized < r.Workers() && isClosed(r.ready) && r.state != terminated && r.broken == nil {
+		r.ready = make(chan struct{})
 	}
 }
 

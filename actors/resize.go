@@ -116,9 +116,7 @@ func (r *Router) grow(n int, fx *effects) {
 	r.addPlaces(n)
 	r.resized()
 	if r.config.Initializer != nil {
-		if isClosed(r.ready) && r.readyErr == nil {
-			r.ready = make(chan struct{})
-		}
+		r.unready()
 		r.startAll(fx)
 		r.checkReady()
 	}

@@ -563,3 +563,41 @@ func TestEmbeddedPoolIsResizedWhileItsWorkersAreKilled(t *testing.T) {
 		require.NoError(t, system.Root.PoisonFuture(pid).Wait())
 	})
 }
+
+// Ready waits for the workers that come in place of those that left.
+func TestReadyAgainAfterWorkersHaveLeft(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var begun atomic.Int32
+		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Minute), pool.WithInitializer(func(context.Context) error {
+			time.Sleep(time.Second)
+			if begun.Add(1) > 4 {
+				return errFlaky
+			}
+			return nil
+		}))
+		for n := range 3 {
+			err := p.Ready(context.Background())
+			if n == 2 {
+				require.ErrorIs(t, err, errFlaky)
+				require.ErrorIs(t, err, pool.ErrBroken)
+				break
+			}
+			require.NoError(t, err)
+			require.EqualValues(t, 2*(n+1), begun.Load())
+			require.NoError(t, p.Ready(context.Background()), "they are there")
+			time.Sleep(5 * time.Minute)
+			require.Zero(t, p.Stats().Started)
+		}
+	})
+}
+
+func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}))
+		require.NoError(t, p.Ready(context.Background()))
+		_, err := pool.Apply(context.Background(), p, func(context.Context) (int, error) { panic("broken") })
+		require.Error(t, err)
+		synctest.Wait()
+		require.ErrorIs(t, p.Ready(context.Background()), pool.ErrBroken)
+	})
+}

@@ -73,7 +73,8 @@ func (t *Task) ConcludeMap(root *Task, outcome messages.Outcome, err error) {
 }
 
 // mayLend reports whether nobody waits for the place of an idle worker. A worker that
-// has to clean up keeps its own: it might do so while the caller is still at work.
+// has to clean up keeps its own, and so does one that is restarted with others and has an
+// initializer: it might do so while the caller is still at work.
 func (r *Router) mayLend() bool {
 	return r.line.length == 0 && r.lends && !r.paused.Load() && r.takesAtOnce() && !r.waits()
 }

@@ -83,7 +83,7 @@ type Router struct {
 	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
 	usesKeys bool // what the strategy says, asked once
 	recycles bool // workers begin anew after a while
-	lends    bool // the places of idle workers: not of those that do something of their own between tasks
+	lends    bool // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
 	lane     lane
 	desk     desk
 	life     context.Context // ends with Terminate; the initializers' context
@@ -240,7 +240,7 @@ func NewRouter(c Config) *Router {
 		mayBatch:  c.Policy != DropOldest,
 		usesKeys:  c.Strategy.UsesKeys(),
 		recycles:  c.MaxTasks > 0 || c.MaxAge > 0,
-		lends:     c.MaxTasks == 0 && c.MaxAge == 0 && c.Cleanup == nil,
+		lends:     c.MaxTasks == 0 && c.MaxAge == 0 && c.Cleanup == nil && (c.Initializer == nil || c.Supervision.Scope == OneForOne),
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
 		unstarted: 1,

@@ -53,7 +53,9 @@ const (
 	// OneForOne restarts the worker that failed. The others do not notice.
 	OneForOne = actors.OneForOne
 	// AllForOne restarts all workers, for those whose state is shared or depends on one
-	// another. Each of the others first finishes the task that it runs.
+	// another. Each of the others first finishes the task that it runs. A pool with an
+	// initializer and a Scope other than OneForOne does not lend its workers' places to
+	// the callers of [Apply] and [Map].
 	AllForOne = actors.AllForOne
 	// RestForOne restarts, beside the one that failed, those with a higher number, as
 	// AllForOne does.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +107,27 @@ func TestWorkerThatIsRestartedWithAnotherFinishesItsTaskFirst(t *testing.T) {
 		require.NoError(t, err, "its context did not end either")
 		synctest.Wait()
 		require.Equal(t, []int{2, 2}, seen.of(p, 2))
+	})
+}
+
+// It does so, too, if its caller would have worked in its place.
+func TestWorkerThatIsRestartedWithAnotherFinishesItsCallersTaskFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var made atomic.Int32
+		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}), pool.WithState(
+			func(context.Context) (int32, error) { return made.Add(1), nil }, nil))
+		require.NoError(t, p.Ready(hour(t)))
+		states, err := pool.Apply(context.Background(), p, func(ctx context.Context) (states [2]int32, _ error) {
+			states[0], _ = pool.State[int32](ctx)
+			_, _ = pool.ApplyAsync(context.Background(), p, boom).Get(context.Background())
+			time.Sleep(time.Second)
+			states[1], _ = pool.State[int32](ctx)
+			return states, nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, states[0], states[1])
+		synctest.Wait()
+		require.EqualValues(t, 4, made.Load())
 	})
 }
 

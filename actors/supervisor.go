@@ -38,6 +38,8 @@ type supervisor struct {
 	stopping  bool
 	drained   bool
 	leaving   bool
+	replaced  bool // another incarnation comes when every child has terminated
+	detached  bool
 }
 
 // Props describes a pool as an actor. newRouter is called once for each
@@ -86,7 +88,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		s.stopped(ctx)
 	case *actor.Stopped:
-		s.router.detach()
+		s.detach()
 	case *actor.Terminated:
 		s.childTerminated(ctx, m.Who)
 	case *messages.StartWorkers:
@@ -207,6 +209,7 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	switch {
 	case s.stopping:
 		s.leaveIfDone(ctx)
+		s.detachIfReplaced()
 	case isWorker && !s.router.isBroken():
 		if s.router.vacated(number) {
 			s.router.restarts.Add(1)
@@ -286,6 +289,24 @@ func (s *supervisor) stopped(ctx actor.Context) {
 	s.router.Terminate()
 	if _, restarting := ctx.Message().(*actor.Restarting); restarting {
 		s.router.desk.close() // the next incarnation opens its own
+		s.replaced = true
+		s.detachIfReplaced()
+	}
+}
+
+// detachIfReplaced is the end of the pool of an incarnation that is restarted: it does
+// not hear that it has stopped.
+func (s *supervisor) detachIfReplaced() {
+	if s.replaced && s.alive == 0 {
+		s.detach()
+	}
+}
+
+// detach tells the router, once, that no worker is left.
+func (s *supervisor) detach() {
+	if !s.detached {
+		s.detached = true
+		s.router.detach()
 	}
 }
 

@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -251,5 +253,45 @@ func TestUnfetchedErrorsAreToldWhileTheyAreFetched(t *testing.T) {
 		require.Zero(t, p.Report().Unfetched)
 		require.NoError(t, p.Shutdown(hour(t)))
 		require.Empty(t, told)
+	})
+}
+
+// A pool that its parent restarts begins anew; the one before has ended.
+func TestUnfetchedErrorsAreToldWhenTheParentRestartsThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := bubbleSystem(t)
+		var closed atomic.Int32
+		system.EventStream.Subscribe(func(e any) {
+			if e, ok := e.(*pool.Event); ok && e.Kind == pool.PoolClosed {
+				closed.Add(1)
+			}
+		})
+		var told []int64
+		props := pool.Props(
+			pool.WithWorkers(2), pool.WithEventStream(),
+			pool.WithUnfetchedErrors(func(u pool.UnfetchedErrors) { told = append(told, u.Tasks) }),
+			pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Escalate }}),
+		)
+		var pid *actor.PID
+		restart := actor.NewOneForOneStrategy(10, time.Hour, func(any) actor.Directive { return actor.RestartDirective })
+		parent := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if _, started := ctx.Message().(*actor.Started); started {
+				pid = ctx.Spawn(props)
+			}
+		}, actor.WithSupervisor(restart)))
+		synctest.Wait()
+		for range 2 {
+			system.Root.Send(pid, &messages.Task{Func: func(context.Context) (any, error) { return nil, errFlaky }})
+			synctest.Wait()
+			system.Root.Send(pid, &messages.Task{Func: func(context.Context) (any, error) { panic("a crash") }})
+			synctest.Wait()
+		}
+		require.Equal(t, []int64{2, 2}, told)
+		system.Root.Send(pid, &messages.Task{Func: func(context.Context) (any, error) { return nil, errFlaky }})
+		synctest.Wait()
+		require.NoError(t, system.Root.StopFuture(parent).Wait())
+		synctest.Wait()
+		require.Equal(t, []int64{2, 2, 1}, told)
+		require.EqualValues(t, 3, closed.Load())
 	})
 }

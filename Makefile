@@ -1,5 +1,5 @@
 # make check does what CI does.
-.PHONY: check test race lint fuzz examples docs model
+.PHONY: check test race lint fuzz chaos examples docs model
 
 check:
 	bash .ci/run
@@ -15,6 +15,9 @@ lint:
 
 fuzz:
 	FUZZTIME=1m bash .ci/run fuzz
+
+chaos:
+	bash .ci/chaos
 
 examples:
 	bash .ci/run examples

@@ -15,3 +15,11 @@ func GroupIsEmpty(g *Group) bool {
 	return g.pending == 0 && g.heldBelow == 0 && g.held.Len() == 0 && g.active.Len() == 0 &&
 		len(g.places) == 0 && g.members == memberList{} && g.inActive == nil
 }
+
+// StreamOutcome is how a stream has ended, or why it was refused.
+func StreamOutcome[R any](s *Stream[R]) (Outcome, error) {
+	if !s.state.root.Ready() {
+		return 0, ErrNotReady
+	}
+	return s.state.root.Outcome(), s.state.root.Err()
+}

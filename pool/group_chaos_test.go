@@ -162,15 +162,15 @@ func (c *crowd) found(ctx context.Context, parent *crowdGroup) *crowdGroup {
 	return g
 }
 
-// turn is a function at work in a group.
-type turn struct {
+// act is a function at work in a group.
+type act struct {
 	t       *testing.T
 	calm    bool
 	g       *crowdGroup
 	counted bool
 }
 
-func (u *turn) begin() {
+func (u *act) begin() {
 	u.counted = true
 	for g := u.g; g != nil; g = g.parent {
 		if n := g.atWork.Add(1); u.calm && g.limit > 0 && n > g.limit {
@@ -179,7 +179,7 @@ func (u *turn) begin() {
 	}
 }
 
-func (u *turn) done() {
+func (u *act) done() {
 	if !u.counted {
 		return
 	}
@@ -191,7 +191,7 @@ func (u *turn) done() {
 
 // away waits; meanwhile another function may be at work in the place of this one. If
 // this one gives up, it goes on beside that one, and so is not counted any more.
-func (u *turn) away(wait func() error) {
+func (u *act) away(wait func() error) {
 	if u == nil {
 		_ = wait()
 		return
@@ -205,7 +205,7 @@ func (u *turn) away(wait func() error) {
 
 func (c *crowd) body(t *testing.T, g *crowdGroup, depth int) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
-		u := &turn{t: t, calm: c.calm, g: g}
+		u := &act{t: t, calm: c.calm, g: g}
 		u.begin()
 		defer u.done()
 		for range 1 + c.n(3) {
@@ -229,7 +229,7 @@ func (c *crowd) body(t *testing.T, g *crowdGroup, depth int) func(context.Contex
 }
 
 // act does one thing, in a function, if in is not nil.
-func (c *crowd) act(t *testing.T, ctx context.Context, depth int, in *turn) {
+func (c *crowd) act(t *testing.T, ctx context.Context, depth int, in *act) {
 	g := c.any()
 	switch c.n(12) {
 	case 0, 1, 2:

@@ -1,4 +1,4 @@
-// Package pool is Python's multiprocessing.pool.ThreadPool for Go: a fixed
+// Package pool is Python's multiprocessing.pool.ThreadPool for Go: a
 // company of workers that run functions, with the same verbs, typed by generics
 // and bounded by contexts.
 //

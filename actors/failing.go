@@ -108,7 +108,7 @@ func (s *supervisor) whatTo(v verdict, by actor.Supervisor, number int, err erro
 	case d == Escalate && by.(actor.Context).Parent() == nil:
 		return Break, err
 	case d == Stop && !s.router.discharge(number, err):
-		return Break, fmt.Errorf("%s would have been stopped, but no more than %d must remain: %w",
+		return Break, fmt.Errorf("%s would have been stopped, but no fewer than %d may remain: %w",
 			s.router.WorkerName(number), s.router.Workers(), err)
 	default:
 		return d, err

@@ -254,6 +254,9 @@ func (r *Router) detach() {
 	r.reportUnfetched()
 	r.mu.Lock()
 	r.stopped = true
+	for _, s := range r.all() {
+		s.started = false // some were wanted, and none came any more
+	}
 	r.mu.Unlock()
 	r.Terminate() // ends what came to be after the pool was drained: waits for readiness
 	r.mu.Lock()

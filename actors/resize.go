@@ -297,6 +297,16 @@ func (r *Router) vacated(number int) (replace bool) {
 	return false
 }
 
+// gone is told that a worker is gone, and that none comes in its place, for the pool is
+// broken or stops. 0: it was no worker.
+func (r *Router) gone(number int) {
+	if number > 0 {
+		r.mu.Lock()
+		r.slot(int32(number)).started = false
+		r.mu.Unlock()
+	}
+}
+
 // growers are the maps and streams under way that can use more workers.
 func (r *Router) growers() (bodies []grower) {
 	add := func(t *Task) {

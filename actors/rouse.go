@@ -101,6 +101,9 @@ func (r *Router) StartAll() {
 }
 
 func (r *Router) startAll(fx *effects) {
+	if r.state == terminated || r.broken != nil { // there is nothing to do for them
+		return
+	}
 	for ; r.known(r.unstarted); r.unstarted++ {
 		if s := r.slot(int32(r.unstarted)); !s.started && !s.closed.Load() {
 			r.start(s, fx)

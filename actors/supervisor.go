@@ -208,9 +208,12 @@ func (s *supervisor) childTerminated(ctx actor.Context, who *actor.PID) {
 	}
 	switch {
 	case s.stopping:
+		s.router.gone(number)
 		s.leaveIfDone(ctx)
 		s.detachIfReplaced()
-	case isWorker && !s.router.isBroken():
+	case isWorker && s.router.isBroken():
+		s.router.gone(number)
+	case isWorker:
 		if s.router.vacated(number) {
 			s.router.restarts.Add(1)
 			s.startWorker(ctx, number)

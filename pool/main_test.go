@@ -46,6 +46,7 @@ func end(t *testing.T, p *pool.Pool) {
 	require.Equal(t, s.Accepted, ended, "every accepted task has one outcome: %+v", s)
 	require.Zero(t, s.Running)
 	require.Zero(t, s.Waiting)
+	require.Zero(t, s.Started, "workers that are gone")
 }
 
 // registered lists the processes of a pool that the registry still knows.

@@ -417,7 +417,7 @@ func TestPoolWithItsMinimumOfWorkersBreaksInsteadOfStoppingOne(t *testing.T) {
 				err := errOf(t, pool.ApplyAsync(context.Background(), p, value(1)))
 				require.ErrorIs(t, err, pool.ErrBroken)
 				require.ErrorIs(t, err, pool.ErrTooManyRestarts)
-				require.ErrorContains(t, err, fmt.Sprintf("would have been stopped, but no more than %d must remain", before-1))
+				require.ErrorContains(t, err, fmt.Sprintf("would have been stopped, but no fewer than %d may remain", before-1))
 			})
 		})
 	}
@@ -593,11 +593,12 @@ func TestReadyAgainAfterWorkersHaveLeft(t *testing.T) {
 
 func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}))
+		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}))
 		require.NoError(t, p.Ready(context.Background()))
 		_, err := pool.Apply(context.Background(), p, func(context.Context) (int, error) { panic("broken") })
 		require.Error(t, err)
 		synctest.Wait()
 		require.ErrorIs(t, p.Ready(context.Background()), pool.ErrBroken)
+		require.Equal(t, 1, p.Stats().Started)
 	})
 }

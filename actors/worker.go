@@ -92,7 +92,7 @@ func (w *worker) run(b *batch) {
 		} else if below = w.runTask(at); below != nil {
 			panic(below) // it did not fail itself
 		}
-		if r.recycles && w.isDue() {
+		if r.recycles && w.isDue() && !s.closed.Load() { // else it leaves
 			w.recycle()
 		}
 		interrupted := w.box.status.Load() == notified // by a message

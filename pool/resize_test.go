@@ -602,3 +602,28 @@ func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
 		require.Equal(t, 1, p.Stats().Started)
 	})
 }
+
+// Neither to find out that it may stay no longer, nor for the pool to break if it cannot.
+func TestWorkerThatLeavesDoesNotBeginAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var begun atomic.Int32
+		p := newPool(t, pool.WithWorkers(2), pool.WithMaxTasksPerWorker(1), pool.WithInitializer(func(context.Context) error {
+			if begun.Add(1) > 2 {
+				return errFlaky
+			}
+			return nil
+		}))
+		require.NoError(t, p.Ready(context.Background()))
+		gates := map[string]*gate{p.Name() + "/worker-1": newGate(), p.Name() + "/worker-2": newGate()}
+		pool.BroadcastAsync(context.Background(), p, func(ctx context.Context) (string, error) {
+			return gates[pool.WorkerName(ctx)].task(ctx)
+		})
+		synctest.Wait()
+		require.NoError(t, p.Resize(1))
+		close(gates[p.Name()+"/worker-2"].open)
+		synctest.Wait()
+		require.Equal(t, 1, p.Stats().Started)
+		require.Zero(t, p.Stats().Recycled)
+		require.EqualValues(t, 2, begun.Load())
+	})
+}

@@ -67,6 +67,9 @@ func (r *Router) rouseWorker(number int, fx *effects) {
 // Model: startOne.
 func (r *Router) start(s *slot, fx *effects) {
 	s.started = true
+	if r.config.IdleTimeout > 0 && r.idle.tail != nil { // it was kept as one of the minimum, and may go now
+		r.watchIdle(r.config.IdleTimeout / idleSteps)
+	}
 	r.want = append(r.want, int(s.number))
 	fx.ask = true
 }

@@ -627,3 +627,21 @@ func TestWorkerThatLeavesDoesNotBeginAnew(t *testing.T) {
 		require.EqualValues(t, 2, begun.Load())
 	})
 }
+
+// A worker that was kept leaves when another one is there, be that at work.
+func TestWorkerThatWasKeptLeavesWhenAnotherOneComes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Minute), pool.WithMinWorkers(1), pool.WithRouting(pool.RoundRobin))
+		_, err := pool.ApplyAsync(context.Background(), p, value(1)).Get(context.Background())
+		require.NoError(t, err)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 1, p.Stats().Started)
+		g := occupy(t, p) // the other one
+		require.Equal(t, 2, p.Stats().Started)
+		time.Sleep(time.Minute / 4)
+		require.Equal(t, 1, p.Stats().Started)
+		close(g.open)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 1, p.Stats().Started)
+	})
+}

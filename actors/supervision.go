@@ -22,8 +22,9 @@ const (
 	InitializerFailed
 )
 
-// Directive says what is done about a failure. Its zero value is none of them; in an
-// event it says that the worker is stopped, since the pool is on its way out.
+// Directive says what is done about a failure. Its zero value is none of them. In an
+// event Stop may also say that the worker is stopped since the pool is on its way out, or
+// that its place had been closed before.
 type Directive uint8
 
 const (

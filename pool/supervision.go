@@ -24,7 +24,8 @@ const (
 )
 
 // Directive says what is done about a failure. The task that failed has its end in
-// any case.
+// any case. In an event [Stop] may also say that the worker is stopped since the pool is
+// on its way out, or that its place had been closed before.
 type Directive = actors.Directive
 
 const (

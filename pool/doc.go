@@ -59,8 +59,9 @@
 // Workers take tasks in the order of submission; when tasks take less than some 5
 // µs, up to 56 at once. Tasks that different workers have taken may start in either
 // order, and what stands behind a task that takes long goes to another worker that
-// is free. So it is unless the routing says otherwise ([WithRouting]) or a task is
-// run in the place of one that waits for it.
+// is free. So it is unless the routing ([WithRouting]) or priorities ([WithPriorities])
+// say otherwise, a task is tried again ([WithRetry]), or one is run in the place of
+// another that waits for it.
 //
 // The chunks of a map begin in the order of its items. A stream's begin as tasks do:
 // a worker takes several short ones at once, and others take what it has not begun.

@@ -238,7 +238,7 @@ func WithPriorities(ageing int) Option {
 // CoDel (RFC 8289); a good start is for target what a task may wait in good times, and for
 // interval some ten times that. How many are shed in a second grows by one over the interval
 // every two intervals: under a load of twice what the pool can do, with tasks of 10 ms
-// and an interval of 200 ms, the delay is below a second after half a minute.
+// and an interval of 100 ms, the delay is below a second after five seconds.
 //
 // The pieces of maps and streams under way are never shed, nor is the last task in the
 // queue. A wait behind a task with the same key, and in a pause, counts. Default: nothing is shed. New

@@ -22,7 +22,7 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				p := newPool(t, append(opts, pool.WithWorkers(1), pool.WithShedding(50*time.Millisecond, 200*time.Millisecond))...)
+				p := newPool(t, append(opts, pool.WithWorkers(1), pool.WithShedding(50*time.Millisecond, 100*time.Millisecond))...)
 				events := p.Events(context.Background())
 				waited := func(submitted time.Time) func(context.Context) (time.Duration, error) {
 					return func(context.Context) (time.Duration, error) {
@@ -31,14 +31,14 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 					}
 				}
 				var results []*pool.AsyncResult[time.Duration]
-				for range 12000 { // a minute
+				for range 2000 { // ten seconds
 					results = append(results, pool.ApplyAsync(context.Background(), p, waited(time.Now())))
 					time.Sleep(5 * time.Millisecond)
 				}
 				p.Close()
 				require.NoError(t, p.Join(context.Background()))
 				var done, shed int
-				for _, r := range results[6000:] { // when it has found its rate
+				for _, r := range results[1000:] { // when it has found its rate
 					wait, err := r.Get(context.Background())
 					if err == nil {
 						done++
@@ -47,10 +47,10 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 					}
 					shed++
 					require.ErrorIs(t, err, pool.ErrDropped)
-					require.ErrorContains(t, err, "the delay has been above 50ms for 200ms")
+					require.ErrorContains(t, err, "the delay has been above 50ms for 100ms")
 				}
-				require.InDelta(t, 3000, done, 300)
-				require.InDelta(t, 3000, shed, 300)
+				require.InDelta(t, 500, done, 50)
+				require.InDelta(t, 500, shed, 50)
 				dropped := 0
 				for e := range events {
 					switch e.Kind {

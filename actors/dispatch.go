@@ -48,7 +48,7 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, otherwise step) {
 	case s.lent != nil || s.failing: // it is not idle, and if it was to come, another one must
 		r.rouse(&fx)
 	case s.leaving || s.closed.Load(): // if it was to come, another one must
-		s.leaving = true
+		s.leaving = true // Model: leaves.
 		otherwise = leave
 		r.rouse(&fx)
 	case mayLinger && r.coming == 0 && r.state == open:
@@ -141,6 +141,8 @@ func (r *Router) nextBatch(s *slot) *batch {
 }
 
 // find takes what the worker of a place may take.
+//
+// Model: find.
 func (r *Router) find(s *slot) *batch {
 	if b := r.fromQueue(s); b != nil || s.closed.Load() {
 		return b

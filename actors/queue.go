@@ -193,6 +193,8 @@ func (q *queue) ownFor(worker int) *ranks {
 var noTasks ranks
 
 // disown gives what waits for one worker to all, except what only that one may run.
+//
+// Model: disown.
 func (q *queue) disown(worker int) {
 	q.ownOf(worker).each(func(priority int, own *queueList) {
 		shared := q.shared.of(priority)

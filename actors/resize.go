@@ -169,8 +169,11 @@ func (r *Router) closePlace(s *slot, fx *effects) {
 	if s.batch != nil {
 		r.takeBack(s)
 	}
-	if s.in == &r.idle {
+	switch {
+	case s.in == &r.idle:
 		r.wake(s, fx)
+	case r.lingering == s: // it looks again anyhow; until then nobody borrows the place
+		r.lingering = nil
 	}
 }
 
@@ -258,6 +261,8 @@ func (r *Router) discharge(number int, failure error) bool {
 
 // isLeaving reports whether a worker that fails need not be restarted, since its place
 // is closed.
+//
+// Model: isLeaving.
 func (r *Router) isLeaving(number int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -42,7 +42,7 @@ func (r *Router) waits() bool {
 	return false
 }
 
-// Model: wakeOne.
+// Model: wake, wakeOne.
 func (r *Router) wake(s *slot, fx *effects) {
 	r.idle.remove(s)
 	if fx.wake == nil {
@@ -53,6 +53,8 @@ func (r *Router) wake(s *slot, fx *effects) {
 }
 
 // rouseWorker sees to it that one certain worker comes.
+//
+// Model: rouseWorker.
 func (r *Router) rouseWorker(number int, fx *effects) {
 	s := r.slot(int32(number))
 	switch {

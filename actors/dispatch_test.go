@@ -142,16 +142,3 @@ func TestWorkerThatFailsLetsASubmitterIn(t *testing.T) {
 	defer r.mu.Unlock()
 	require.Zero(t, r.waiters.Len(), "there is room")
 }
-
-// A worker looks once more before it sleeps; meanwhile its place is closed.
-func TestPlaceThatIsClosedIsNotLent(t *testing.T) {
-	r := newTestRouter(2, SharedQueue())
-	_, otherwise := r.next(2, true)
-	require.Equal(t, lookAgain, otherwise)
-	require.NoError(t, r.Resize(1))
-	require.False(t, r.Lend(&newScript(r, TaskOptions{}).Task))
-	b, otherwise := r.next(2, true)
-	require.Nil(t, b)
-	require.Equal(t, leave, otherwise)
-	require.Zero(t, r.coming)
-}

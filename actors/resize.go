@@ -163,9 +163,6 @@ func (r *Router) closePlace(s *slot, fx *effects) {
 	}
 	r.checkReady()
 	r.queue.disown(int(s.number))
-	if r.lingering == s { // it looks again, but its place is lent no more
-		r.lingering = nil
-	}
 	if s.batch != nil {
 		r.takeBack(s)
 	}

@@ -239,8 +239,10 @@ func TestSizeThatCannotBeIsRefused(t *testing.T) {
 			require.ErrorContains(t, err, p.Name())
 		}
 		require.Equal(t, 4, p.Workers())
+		g := occupy(t, p)
 		p.Close()
-		require.NoError(t, p.Resize(3), "it may still be at work")
+		require.NoError(t, p.Resize(3), "it is still at work")
+		close(g.open)
 		p.Terminate()
 		require.ErrorIs(t, p.Resize(4), pool.ErrClosed)
 		require.Equal(t, 3, p.Workers())

@@ -51,6 +51,8 @@ func (r *Router) overrun(t *Task, ended time.Time) {
 		return
 	}
 	r.overruns++
+	r.attendants++ // the pool does not end, as long as somebody is being told
+	defer r.Attend(-1)
 	if at.slot != nil {
 		replaced = r.mayReplace(at.slot)
 		if replaced {

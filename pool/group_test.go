@@ -239,6 +239,7 @@ func TestGroupWaitsForFunctionsWhoseResultsHaveEnded(t *testing.T) {
 			returned.Store(true)
 			return nil
 		}))
+		synctest.Wait() // a task that has not begun is cancelled by the failure, and never called
 		require.NoError(t, g.Go(t.Context(), fails))
 		require.Equal(t, errOfTask, g.Wait(t.Context()))
 		require.True(t, returned.Load())

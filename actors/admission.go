@@ -331,13 +331,15 @@ func (r *Router) roomForWaiter() bool {
 	return r.surelyHasRoom() || r.loaned > 0 && r.room()
 }
 
-// waiting counts the tasks that wait, those that enter a full queue excepted.
+// waiting counts the tasks that wait, those that enter a full queue excepted. A worker
+// that has come to a place at which nothing waits any more, and has yet to say so, makes
+// it one less than it is, for that moment.
 func (r *Router) waiting() int {
 	n := r.line.length + r.queue.length - r.uncounted
 	for s := r.sharing.head; s != nil; s = s.next {
 		n += s.batch.rest()
 	}
-	return n
+	return max(0, n)
 }
 
 // accept files the task and sees to it that a worker comes for it.

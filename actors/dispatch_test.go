@@ -39,6 +39,15 @@ func TestHeldMessageThatTheStrategyRefusesIsNotCountedAsWaiting(t *testing.T) {
 	require.Zero(t, r.Stats().Waiting)
 }
 
+func TestPlaceThatAWorkerIsAboutToPassOverIsNotATaskLessThanNone(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	x := submit(t, r, TaskOptions{}, nil)
+	require.True(t, x.Cancel())
+	b, _ := r.next(1, false) // and is not given the processor for a while
+	require.Same(t, &x.Task, b.first.task)
+	require.Zero(t, r.Stats().Waiting)
+}
+
 // The worker has taken a task but not claimed it, another claims it to run it in
 // place.
 func TestWorkerAtATaskThatRunsElsewhereIsFree(t *testing.T) {

@@ -18,7 +18,8 @@ type Stats struct {
 	Running int
 	// Paused says that the workers take up nothing new.
 	Paused bool
-	// Waiting is how many tasks are in the queue.
+	// Waiting is how many tasks are in the queue. While workers pass over the places of
+	// tasks that ended before their turn, it may be less by one for each of them.
 	Waiting int
 	// Age is how long the task that has waited longest has waited, at least: as far as
 	// the workers, and who called Stats, have looked at the clock since. 0 if that is not

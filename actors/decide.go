@@ -255,7 +255,11 @@ func (t *Task) WatchParent() {
 		return
 	}
 	t.unwatch = true
-	unhook := context.AfterFunc(t.parent, t.parentEnded)
+	ended := t.parentEnded
+	if t.router.scheduler != nil {
+		ended = func() { t.router.Spawn("end of a context", t.parentEnded) }
+	}
+	unhook := context.AfterFunc(t.parent, ended)
 	m := t.extra()
 	m.mu.Lock()
 	if !t.Ready() {

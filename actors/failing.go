@@ -145,7 +145,7 @@ func (s *supervisor) restart(by actor.Supervisor, child *actor.PID, number int) 
 	}
 	r := &rest{number: number}
 	s.resting[number] = r
-	r.timer = time.AfterFunc(wait, func() { s.voice.tell(r) })
+	r.timer = s.router.AfterFunc("back-off", wait, func() { s.voice.tell(r) })
 }
 
 func (s *supervisor) patienceOf(number int) *patience {
@@ -153,7 +153,7 @@ func (s *supervisor) patienceOf(number int) *patience {
 		s.patience = map[int]*patience{}
 	}
 	if s.patience[number] == nil {
-		s.patience[number] = new(patience)
+		s.patience[number] = &patience{intN: s.router.IntN}
 	}
 	return s.patience[number]
 }

@@ -78,7 +78,11 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 	// search; but it must be known before the piece begins and waits itself.
 	e.set(wake, signal, nil, w, placeWait{t})
 	waitGraph.note(ctx, t, e)
-	go f.run(piece, h)
+	if t.router.scheduler == nil {
+		go f.run(piece, h) // where Spawn would allocate
+	} else {
+		t.router.Spawn("in place", func() { f.run(piece, h) })
+	}
 	over := func() bool { return w.Ready() || !f.holds(piece) || ctx.Err() != nil }
 	for {
 		if !over() {
@@ -88,6 +92,7 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 			case <-done:
 			}
 		}
+		t.Yield("woken")
 		waitGraph.leave(t, e)
 		if over() {
 			if piece.isLeaving() {

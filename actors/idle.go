@@ -28,7 +28,7 @@ func (r *Router) watchIdle(d time.Duration) {
 	}
 	r.idleWatch = true
 	if r.idleTimer == nil {
-		r.idleTimer = time.AfterFunc(d, r.expire)
+		r.idleTimer = r.AfterFunc("idle timeout", d, r.expire)
 	} else {
 		r.idleTimer.Reset(d)
 	}

@@ -47,12 +47,12 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	r.mu.Lock()
 	r.initializing++
 	r.mu.Unlock()
-	go func() {
+	r.Spawn("initializer", func() {
 		defer r.initializationEnded()
 		defer release()
 		defer i.report()
 		i.call(ctx, initializer)
-	}()
+	})
 	// Not the context: it may end before, with the pool, of which the initializer is to
 	// learn while it still has its time.
 	timer := time.NewTimer(limit)
@@ -62,6 +62,7 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	case <-timer.C:
 		i.settle(late)
 	}
+	r.Yield("woken")
 	if i.settled.Load() == late {
 		return nil, fmt.Errorf("it has not returned within %v: %w", limit, messages.ErrTimeout)
 	}

@@ -32,7 +32,7 @@ func (l *lane) post(j laneJob) {
 	l.mu.Unlock()
 	if start {
 		l.router.Attend(1)
-		go l.drain()
+		l.router.Spawn("callbacks", l.drain)
 	}
 	if opened && j.task != nil {
 		j.task.makeReady(nil)
@@ -57,10 +57,11 @@ func (l *lane) drain() {
 	returned := false
 	defer func() {
 		if !returned { // a callback called Goexit
-			go l.drain()
+			l.router.Spawn("callbacks", l.drain)
 		}
 	}()
 	for l.step() {
+		l.router.Yield("next callback")
 	}
 	returned = true
 	l.router.Attend(-1)

@@ -65,6 +65,11 @@ func newMailbox(r *Router, number int) *mailbox {
 // RegisterHandlers is called once, when the worker is spawned.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	m.invoker, m.dispatcher = invoker, dispatcher
+	if ctx, ok := invoker.(actor.Context); ok {
+		if s := schedulerOf(ctx.ActorSystem()); s != nil {
+			m.dispatcher = &scheduledDispatcher{s, ctx.Self().Id}
+		}
+	}
 }
 
 // Start handles what has come so far. Before, a message could find a mailbox
@@ -174,7 +179,11 @@ func (m *mailbox) guarded(work func(*mailbox)) (returned bool) {
 
 // everything is all there is to do.
 func (m *mailbox) everything() {
+	d, scheduled := m.dispatcher.(*scheduledDispatcher)
 	for m.step() {
+		if scheduled {
+			d.scheduler.Yield("next message")
+		}
 	}
 }
 
@@ -224,6 +233,7 @@ func (m *mailbox) pull() (b *batch, otherwise step) {
 	b, otherwise = m.router.next(m.number, true)
 	for left := moreLooks; otherwise == lookAgain && m.status.Load() != notified; left-- {
 		runtime.Gosched()
+		m.router.Yield("look again")
 		b, otherwise = m.router.next(m.number, left > 1)
 	}
 	return b, otherwise

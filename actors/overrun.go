@@ -23,7 +23,7 @@ func (t *Task) watchOverrun() {
 		return // what runs of a root are its pieces
 	}
 	ended := time.Now()
-	timer := time.AfterFunc(t.router.config.Overrun, func() { t.router.overrun(t, ended) })
+	timer := t.router.AfterFunc("overrun", t.router.config.Overrun, func() { t.router.overrun(t, ended) })
 	// The function may return at any time: it marks that first and looks for the timer
 	// after, here it is the other way round.
 	t.extra().overrun.Store(timer)

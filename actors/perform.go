@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"time"
-
 	"github.com/greenroom-go/greenroom/messages"
 )
 
@@ -33,7 +31,7 @@ func (t *Task) perform(ended func(failure *Failure, exiting bool)) {
 func (t *Task) run() {
 	if t.more.Load() != nil {
 		if limit := t.spec().limit; limit > 0 {
-			timer := time.AfterFunc(limit, func() { t.Settle(messages.TimedOut, messages.ErrTimeout) })
+			timer := t.router.AfterFunc("run timeout", limit, func() { t.Settle(messages.TimedOut, messages.ErrTimeout) })
 			defer timer.Stop()
 		}
 	}

@@ -76,12 +76,14 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, deadlock <-chan struct{}) (err error) {
 	select {
 	case err = <-s.room:
+		r.Yield("woken")
 		return r.admitted(s, err)
 	case <-deadlock:
 		err = messages.ErrDeadlock
 	case <-ctx.Done():
 		_, err = ContextOutcome(ctx)
 	}
+	r.Yield("woken")
 	if r.giveUp(s, e) {
 		return err
 	}
@@ -169,11 +171,14 @@ func (r *Router) runBeside(ctx context.Context, t *Task) {
 		waitGraph.insist(waiting, e)
 		defer waitGraph.leave(waiting, e)
 	}
-	go t.performApart(func(*Failure, bool) {
-		r.Attend(-1)
-		close(over)
+	r.Spawn("caller", func() {
+		t.performApart(func(*Failure, bool) {
+			r.Attend(-1)
+			close(over)
+		})
 	})
 	<-over
+	r.Yield("woken")
 }
 
 // besideWait is the wait for the function of a task, as the wait graph sees it.

@@ -78,19 +78,20 @@ const (
 // Router owns a pool's queue, its idle workers and its life cycle. Its methods
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
-	config   Config
-	plain    bool // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
-	mayBatch bool // workers may take several tasks at once: who drops the oldest must find it in the line
-	usesKeys bool // what the strategy says, asked once
-	recycles bool // workers begin anew after a while
-	lends    bool // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
-	lane     lane
-	desk     desk
-	life     context.Context // ends with Terminate; the initializers' context
-	kill     context.CancelCauseFunc
-	ended    chan struct{}           // closed when nothing of the pool is left
-	slots    atomic.Pointer[[]*slot] // by worker number; [0] belongs to none. Replaced under mu by a longer one
-	workers  atomic.Int32            // how many of the places are open. Written under mu
+	config    Config
+	plain     bool      // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
+	mayBatch  bool      // workers may take several tasks at once: who drops the oldest must find it in the line
+	usesKeys  bool      // what the strategy says, asked once
+	recycles  bool      // workers begin anew after a while
+	lends     bool      // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
+	scheduler Scheduler // nil but under test; set by attach
+	lane      lane
+	desk      desk
+	life      context.Context // ends with Terminate; the initializers' context
+	kill      context.CancelCauseFunc
+	ended     chan struct{}           // closed when nothing of the pool is left
+	slots     atomic.Pointer[[]*slot] // by worker number; [0] belongs to none. Replaced under mu by a longer one
+	workers   atomic.Int32            // how many of the places are open. Written under mu
 
 	subscribers subscribers
 
@@ -347,6 +348,9 @@ func (m *mouthpiece) tell(message any) { m.process.SendUserMessage(m.pid, messag
 func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) *mouthpiece {
 	var fx effects
 	process, _ := system.ProcessRegistry.Get(self)
+	if r.scheduler = schedulerOf(system); r.scheduler != nil {
+		r.repeatable()
+	}
 	supervisor := &mouthpiece{process, self}
 	if r.config.Publishes {
 		r.forwardEvents(system)

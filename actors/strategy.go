@@ -56,13 +56,13 @@ func (s *roundRobin) Route(_ string, workers int, _ func(int) int) Target {
 }
 
 // Random gives each task to a worker drawn with equal chances.
-func Random() Strategy { return random{} }
+func Random() Strategy { return random{rand.IntN} }
 
-type random struct{}
+type random struct{ intN func(int) int }
 
 func (random) UsesKeys() bool { return false }
-func (random) Route(_ string, workers int, _ func(int) int) Target {
-	return Target{Worker: rand.IntN(workers) + 1}
+func (s random) Route(_ string, workers int, _ func(int) int) Target {
+	return Target{Worker: s.intN(workers) + 1}
 }
 
 // LeastLoaded gives each task to the worker that holds the fewest, in turn

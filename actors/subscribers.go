@@ -162,6 +162,7 @@ func (r *Router) Events(ctx context.Context) iter.Seq[Event] {
 				return
 			}
 			<-wake
+			r.Yield("woken")
 		}
 	}
 }
@@ -180,13 +181,13 @@ func (r *Router) forwardEvents(system *actor.ActorSystem) {
 		s.of.mu.Lock()
 		defer s.of.mu.Unlock()
 		if forwarding = len(s.ahead) > 0 || s.lost > 0; forwarding {
-			go forward(s)
+			r.Spawn("event stream", func() { forward(s) })
 		}
 	}
 	r.subscribers.subscribe(context.Background(), func(s *subscriber) {
 		if !forwarding {
 			forwarding = true
-			go forward(s)
+			r.Spawn("event stream", func() { forward(s) })
 		}
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // FailureKind says what made a worker fail.
@@ -164,8 +162,9 @@ func (s Supervision) within(restarts []time.Time, now time.Time) []time.Time {
 
 // patience is how long a worker waits for its restarts.
 type patience struct {
-	steps  *backoff.ExponentialBackOff // nil until it has failed
-	backAt time.Time                   // when it was last restarted
+	steps  *Backoff        // nil until it has failed
+	intN   func(n int) int // random
+	backAt time.Time       // when it was last restarted
 }
 
 // next is the wait after a failure.
@@ -174,12 +173,12 @@ func (p *patience) next(s Supervision, now time.Time) time.Duration {
 		return 0
 	}
 	if p.steps == nil {
-		p.steps = NewBackoff(s.MinBackoff, s.MaxBackoff, s.Jitter)
+		p.steps = NewBackoff(s.MinBackoff, s.MaxBackoff, s.Jitter, p.intN)
 	}
 	if now.Sub(p.backAt) >= s.MaxBackoff {
 		p.steps.Reset()
 	}
-	wait := p.steps.NextBackOff()
+	wait := p.steps.Next()
 	p.backAt = now.Add(wait)
 	return wait
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func TestScopeCovers(t *testing.T) {
 func TestBackoffGrowsAndBeginsAnewAfterAQuietTime(t *testing.T) {
 	rules := Supervision{MinBackoff: time.Second, MaxBackoff: 5 * time.Second}
 	now := time.Now()
-	var p patience
+	p := patience{intN: rand.IntN}
 	for _, c := range []struct{ after, wait time.Duration }{
 		{0, time.Second},
 		{2 * time.Second, 2 * time.Second}, // it came back after one second, and failed at once
@@ -88,7 +89,7 @@ func TestJitterStaysWithinItsBounds(t *testing.T) {
 	rules := Supervision{MinBackoff: 4 * time.Second, MaxBackoff: 4 * time.Second, Jitter: 0.25}
 	waits := map[time.Duration]bool{}
 	for range 200 {
-		var p patience
+		p := patience{intN: rand.IntN}
 		wait := p.next(rules, time.Now())
 		require.InDelta(t, 4*time.Second, wait, float64(time.Second)+1)
 		waits[wait] = true

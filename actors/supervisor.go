@@ -45,15 +45,30 @@ type supervisor struct {
 // Props describes a pool as an actor. newRouter is called once for each
 // incarnation.
 func Props(newRouter func() *Router) *actor.Props {
-	return actor.PropsFromProducer(
+	return withOwnMailbox(
 		func() actor.Actor {
 			r := newRouter()
 			return &supervisor{router: r, workers: make([]*mailbox, r.config.Workers+1)}
 		},
-		actor.WithMailbox(func() actor.Mailbox { return poolMailbox{newMailbox(nil, 0)} }),
+		func() actor.Mailbox { return poolMailbox{newMailbox(nil, 0)} },
 		// The addresses must be known before anybody can use the pool.
 		actor.WithOnInit(func(ctx actor.Context) { ctx.Actor().(*supervisor).attach(ctx) }),
 	)
+}
+
+// withOwnMailbox describes an actor that has a mailbox of ours, even if somebody who sets
+// up all actors of a system, as a spawn middleware can, would give it another one.
+func withOwnMailbox(producer actor.Producer, mailbox actor.MailboxProducer, opts ...actor.PropsOption) (own *actor.Props) {
+	own = actor.PropsFromProducer(producer, append(opts,
+		actor.WithMailbox(mailbox),
+		actor.WithSpawnFunc(func(system *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (*actor.PID, error) {
+			if props != own {
+				changed := *props
+				props = changed.Configure(actor.WithMailbox(mailbox))
+			}
+			return actor.DefaultSpawner(system, id, props, parent)
+		}))...)
+	return own
 }
 
 // poolMailbox makes a poison pill mean what it means for a worker: finish what
@@ -134,9 +149,9 @@ func (s *supervisor) started(ctx actor.Context) {
 
 func (s *supervisor) spawnRouter(ctx actor.Context) {
 	s.routerBox = newMailbox(nil, 0)
-	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(
+	pid, err := ctx.SpawnNamed(withOwnMailbox(
 		func() actor.Actor { return routerActor{s.router} },
-		actor.WithMailbox(func() actor.Mailbox { return s.routerBox }),
+		func() actor.Mailbox { return s.routerBox },
 	), "router")
 	if err != nil {
 		s.router.Break(fmt.Errorf("spawn router: %w", err))
@@ -183,9 +198,9 @@ func (s *supervisor) startWorker(ctx actor.Context, number int) {
 // replaced with a new mailbox.
 func (s *supervisor) workerProps() *actor.Props {
 	r := s.router
-	return actor.PropsFromProducer(
+	return withOwnMailbox(
 		func() actor.Actor { return &worker{router: r} },
-		actor.WithMailbox(func() actor.Mailbox { return s.hired }),
+		func() actor.Mailbox { return s.hired },
 	)
 }
 

@@ -73,7 +73,9 @@ func Await(ctx context.Context, w Wait) error {
 		}
 		select {
 		case <-signal:
+			awoken(w)
 		case <-ctx.Done():
+			awoken(w)
 			return ctx.Err()
 		}
 	}
@@ -111,6 +113,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			case <-e.wake:
 			case <-ctx.Done():
 			}
+			t.Yield("woken")
 			waitGraph.leave(t, e)
 		}
 		switch place {
@@ -136,6 +139,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		case <-e.wake:
 		case <-ctx.Done():
 		}
+		t.Yield("woken")
 		waitGraph.leave(t, e)
 	}
 }

@@ -105,6 +105,9 @@ func (w *worker) run(b *batch) {
 		if interrupted {
 			break
 		}
+		if ok {
+			r.Yield("next task")
+		}
 	}
 	if b.timed {
 		b.ran, b.ended = int32(ran), sinceStart()

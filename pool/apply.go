@@ -68,6 +68,7 @@ func submit[R any](ctx context.Context, name string, p *Pool, fn func(context.Co
 			c.fn = nil
 			return c.refuse(err)
 		}
+		p.router.Yield(submitted)
 		return &c.AsyncResult
 	}
 	return submitWith(ctx, p, c, opts, waits)
@@ -92,8 +93,12 @@ func submitWith[R any](ctx context.Context, p *Pool, c *call[R], opts []TaskOpti
 		c.fn = nil
 		return c.refuse(err)
 	}
+	p.router.Yield(submitted)
 	return &c.AsyncResult
 }
+
+// submitted is what a submitter is about to go on from when others may go first.
+const submitted = "submitted"
 
 // refused is the result of a submission that never became a task.
 func refused[R any](p *Pool, name string, err error) *AsyncResult[R] {

@@ -65,6 +65,7 @@ func submitGroup[T, R any](ctx context.Context, p *Pool, fn func(context.Context
 			group[i].refuse(err)
 		}
 	}
+	p.router.Yield(submitted)
 }
 
 func (c *eachCall[T, R]) drop() {

@@ -80,7 +80,7 @@ func newStream[T, R any](ctx context.Context, name string, p *Pool, fn func(cont
 	}
 	j.root.Asked() // its errors come with the results
 	j.root.WatchParent()
-	go j.feed(items)
+	p.router.Spawn("feeder", func() { j.feed(items) })
 	runtime.AddCleanup(s, func(state *streamState[R]) { state.forsake() }, &j.streamState)
 	return s
 }

@@ -29,6 +29,7 @@ func (p *Pool) Go(ctx context.Context, fn func()) error {
 		return err
 	}
 	if p.router.Go(fn) {
+		p.router.Yield(submitted)
 		return nil
 	}
 	c := &call[struct{}]{fn: func(context.Context) (struct{}, error) { fn(); return struct{}{}, nil }}
@@ -37,5 +38,6 @@ func (p *Pool) Go(ctx context.Context, fn func()) error {
 	if err := p.router.Submit(ctx, &c.task); err != nil {
 		return fmt.Errorf("go: %w", err)
 	}
+	p.router.Yield(submitted)
 	return nil
 }

@@ -165,6 +165,7 @@ func (m *member) submit(ctx context.Context, plain bool, err error) (joined bool
 		m.own.Settle(actors.ContextOutcome(g.ctx))
 	}
 	g.tree.giveNudges()
+	g.pool.router.Yield(submitted)
 	return true, nil
 }
 

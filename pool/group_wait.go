@@ -12,6 +12,9 @@ func (w groupEnd) Ready() bool {
 	return w.pending == 0
 }
 
+// Yield lets others go on before the one who waited, under an actors.Scheduler.
+func (w groupEnd) Yield(what string) { w.pool.router.Yield(what) }
+
 // Signal is closed when all tasks have ended.
 func (w groupEnd) Signal() <-chan struct{} {
 	w.tree.mu.Lock()

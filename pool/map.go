@@ -123,7 +123,9 @@ func (j *mapJob[T, R]) submit(ctx context.Context, p *Pool, mode mapMode, lend b
 	m.counted, m.onTheWay = true, true
 	j.started, j.onTheWay = 1, 1
 	j.add(m, true)
-	return p.router.Submit(ctx, &m.task)
+	err := p.router.Submit(ctx, &m.task)
+	p.router.Yield(submitted)
+	return err
 }
 
 func (j *mapJob[T, R]) submitNothing(ctx context.Context, p *Pool) error {

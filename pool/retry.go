@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/greenroom-go/greenroom/actors"
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -86,7 +84,7 @@ type retried[R any] struct {
 	at     *attempt[R] // the latest
 	filing bool        // it is about to be queued
 	tries  int         // attempts made
-	waits  *backoff.ExponentialBackOff
+	waits  *actors.Backoff
 	timer  *time.Timer // of the one that rests; nil: none does
 	over   bool
 	nudges []*actors.Nudge // waiters to wake when an attempt is queued
@@ -123,6 +121,7 @@ func submitRetried[R any](ctx context.Context, p *Pool, fn func(context.Context)
 		return j.refuse(err)
 	}
 	j.task.WatchParent()
+	p.router.Yield(submitted)
 	return &j.AsyncResult
 }
 
@@ -225,9 +224,9 @@ func (j *retried[R]) mayTryAgain(err error, failure *actors.Failure) (wait time.
 		return 0, true
 	}
 	if j.waits == nil {
-		j.waits = actors.NewBackoff(rules.MinBackoff, rules.MaxBackoff, rules.Jitter)
+		j.waits = actors.NewBackoff(rules.MinBackoff, rules.MaxBackoff, rules.Jitter, j.task.Router().IntN)
 	}
-	return j.waits.NextBackOff(), true
+	return j.waits.Next(), true
 }
 
 func (j *retried[R]) isWorthIt(rules Retry, err error, failure *actors.Failure) (worthIt bool) {
@@ -248,7 +247,7 @@ func (j *retried[R]) rest(failed *attempt[R], wait time.Duration, err error) {
 		return
 	}
 	r.Retried(&j.task, j.tries, err)
-	j.timer = time.AfterFunc(wait, func() { j.tryAgain(failed) })
+	j.timer = r.AfterFunc("retry", wait, func() { j.tryAgain(failed) })
 	j.mu.Unlock()
 }
 

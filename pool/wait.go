@@ -152,6 +152,13 @@ func (w *groupWait) Ready() bool {
 	return ready == len(w.results)
 }
 
+// Yield lets others go on before the one who waited, under an actors.Scheduler.
+func (w *groupWait) Yield(what string) {
+	if len(w.results) > 0 {
+		w.results[0].awaited().Yield(what)
+	}
+}
+
 // Signal receives a token when a result has become ready.
 func (w *groupWait) Signal() <-chan struct{} { return w.changed }
 

@@ -1,0 +1,96 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/extensions"
+)
+
+// Scheduler decides when the goroutines of a pool go on. A pool has one only under
+// test, where it lets one run at a time and tries one order after another (package
+// pool/pooltest); otherwise they run when Go lets them.
+//
+// No lock is held when its methods are called, except by Go and AfterFunc, which do
+// not block.
+type Scheduler interface {
+	// Go has f called on a goroutine. Of those that have the same name one runs at a
+	// time, unless it waits.
+	Go(name string, f func())
+	// Yield lets others go on before the caller does: what follows could come before
+	// what they do, or after. what says what follows.
+	Yield(what string)
+	// IntN draws a number below n.
+	IntN(n int) int
+}
+
+// schedulerKey is where an actor system has its scheduler.
+var schedulerKey = extensions.NextExtensionID()
+
+// scheduling is the scheduler of an actor system as an extension of it.
+type scheduling struct{ Scheduler }
+
+func (scheduling) ExtensionID() extensions.ExtensionID { return schedulerKey }
+
+// UseScheduler gives an actor system a scheduler, or takes it from it if s is nil. Pools
+// that are there keep theirs.
+func UseScheduler(system *actor.ActorSystem, s Scheduler) {
+	system.Extensions.Register(scheduling{s})
+}
+
+func schedulerOf(system *actor.ActorSystem) Scheduler {
+	if e, ok := system.Extensions.Get(schedulerKey).(scheduling); ok {
+		return e.Scheduler
+	}
+	return nil
+}
+
+// scheduledDispatcher has a mailbox run when a scheduler says so.
+type scheduledDispatcher struct {
+	scheduler Scheduler
+	name      string // of the actor
+}
+
+func (d *scheduledDispatcher) Schedule(run func()) { d.scheduler.Go(d.name, run) }
+func (d *scheduledDispatcher) Throughput() int     { return 1 }
+
+// Yield lets others go on under a Scheduler, and else does nothing.
+func (r *Router) Yield(what string) {
+	if r.scheduler != nil {
+		r.scheduler.Yield(what)
+	}
+}
+
+// Spawn has f called on a goroutine of the pool.
+func (r *Router) Spawn(name string, f func()) {
+	if r.scheduler != nil {
+		r.scheduler.Go(r.config.Name+"/"+name, f)
+		return
+	}
+	go f()
+}
+
+// AfterFunc is time.AfterFunc for a timer of the pool.
+func (r *Router) AfterFunc(name string, d time.Duration, f func()) *time.Timer {
+	if r.scheduler == nil {
+		return time.AfterFunc(d, f)
+	}
+	return time.AfterFunc(d, func() { r.scheduler.Go(r.config.Name+"/"+name, f) })
+}
+
+// awoken is called by whoever has been woken from a wait for w and is about to go on.
+func awoken(w Wait) {
+	if w, ok := w.(interface{ Yield(what string) }); ok {
+		w.Yield("woken")
+	}
+}
+
+// Yield is that of the router.
+func (t *Task) Yield(what string) { t.router.Yield(what) }
+
+// repeatable has everything that the pool would leave to chance drawn by the scheduler.
+func (r *Router) repeatable() {
+	if _, ok := r.config.Strategy.(random); ok {
+		r.config.Strategy = random{r.IntN}
+	}
+}

@@ -1,0 +1,126 @@
+package pooltest
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// defaultLength is the length of runs before there was one.
+const defaultLength = 100
+
+// outcome is what came of a run.
+type outcome struct {
+	trace    Trace
+	failures []failure
+	log      string
+	left     []string // stacks of goroutines that wait for ever
+	stuck    string   // why the run was given up
+	skipped  bool
+}
+
+func (o *outcome) failed() bool { return o.is() != "" }
+
+// is is what a failure is recognised by, in another run; "" if there is none.
+func (o *outcome) is() string {
+	switch {
+	case len(o.failures) > 0:
+		return o.failures[0].where
+	case len(o.left) > 0:
+		return "waits for ever"
+	case o.stuck != "":
+		return "stuck"
+	}
+	return ""
+}
+
+// run runs the body once.
+func (e *explorer) run(p plan) *outcome {
+	e.runs++
+	if e.seat == nil {
+		e.seat = takeSeat()
+	}
+	o := &outcome{}
+	over := make(chan struct{})
+	var mu sync.Mutex // of what the watchdog reads
+	var bubble string
+	go func() {
+		defer close(over)
+		left := inBubble(e.t, func(*testing.T) {
+			mu.Lock()
+			bubble = bubbleOf()
+			mu.Unlock()
+			e.once(p, o)
+		})
+		if len(left) > 0 {
+			o.left = left
+			e.seat = nil // they may still use it
+		}
+	}()
+	if stuck := e.await(over); stuck {
+		mu.Lock()
+		defer mu.Unlock()
+		e.seat = nil
+		// What the run writes to o it may write yet.
+		return &outcome{stuck: fmt.Sprintf("a run has made no step for %v: somebody waits for what the harness does not know of, a lock, say, whose holder waits for a turn. The goroutines of the run:\n%s",
+			e.options.Patience, strings.Join(stacksIn(bubble), "\n\n"))}
+	}
+	return o
+}
+
+// await waits for the end of a run, and reports true if that does not come.
+func (e *explorer) await(over <-chan struct{}) (stuck bool) {
+	before := e.steps.Load()
+	timer := time.NewTimer(e.options.Patience)
+	defer timer.Stop()
+	for {
+		select {
+		case <-over:
+			return false
+		case <-timer.C:
+			now := e.steps.Load()
+			if now == before {
+				return true
+			}
+			before = now
+			timer.Reset(e.options.Patience)
+		}
+	}
+}
+
+// once runs the body in the bubble that the goroutine is in.
+func (e *explorer) once(p plan, o *outcome) {
+	s := newScheduler(e.strategy(p), p.seed, func() { e.steps.Add(1) })
+	k := newKit(e.t, e.seat, s)
+	ended := s.loop(func() {
+		defer func() {
+			if reason := recover(); reason != nil {
+				k.panicked(reason)
+			}
+			k.finish()
+		}()
+		e.body(k)
+	})
+	s.mu.Lock()
+	o.trace = s.trace
+	s.mu.Unlock()
+	if !ended {
+		k.mu.Lock()
+		k.failures = append(k.failures, failure{where: "hung", message: "the body waits for ever:\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
+		k.mu.Unlock()
+		s.release()
+	}
+	time.Sleep(deadLetterPause)
+	synctest.Wait()
+	s.release()
+	e.seat.rise()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o.failures, o.skipped = k.failures, k.skipped
+	if len(o.failures) > 0 {
+		o.log = k.log.String()
+	}
+}

@@ -1,0 +1,69 @@
+package pooltest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Run runs a test in virtual time, with a kit of its own. Its goroutines run as Go has
+// them run, several at a time; [Explore] has them run in one order after another.
+//
+// When body returns, or ends with FailNow, the kit stops the pools and the actors that it
+// has made and reports, as failures, what does not stop: pools and actors by name,
+// goroutines by their stacks. What was logged is shown if the test fails. Run does not
+// return before; it takes no real time but what the test computes.
+func Run(t *testing.T, body func(k *Kit)) {
+	t.Helper()
+	s := takeSeat()
+	var k *Kit
+	left := inBubble(t, func(t *testing.T) {
+		k = newKit(t, s, nil)
+		defer func() {
+			if reason := recover(); reason != nil {
+				k.panicked(reason)
+			}
+			k.finish()
+			time.Sleep(deadLetterPause)
+			s.rise()
+			synctest.Wait()
+			if t.Failed() {
+				if log := k.log.String(); log != "" {
+					fmt.Fprintf(t.Output(), "what was logged, by virtual time:\n%s\n", log)
+				}
+			}
+		}()
+		body(k)
+	})
+	if len(left) > 0 {
+		t.Fatalf("%d goroutines are left at the end, and wait for ever:\n%s", len(left), strings.Join(left, "\n\n"))
+	}
+	giveSeat(s)
+}
+
+// inBubble calls f in a bubble and waits for all its goroutines. If some of them wait for
+// ever it returns their stacks.
+func inBubble(t *testing.T, f func(t *testing.T)) (left []string) {
+	over := make(chan any, 1)
+	var bubble string
+	go func() {
+		defer func() {
+			reason := recover()
+			if reason != nil && bubble != "" {
+				left = stacksIn(bubble)
+			}
+			over <- reason
+		}()
+		synctest.Test(t, func(t *testing.T) {
+			bubble = bubbleOf()
+			f(t)
+		})
+	}()
+	reason := <-over
+	if reason != nil && len(left) == 0 {
+		panic(reason)
+	}
+	return left
+}

@@ -1,0 +1,312 @@
+package pooltest
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+)
+
+// scheduler lets the goroutines of one run of a test body go on one at a time, in an
+// order that a strategy chooses. It implements actors.Scheduler.
+//
+// A strand is what runs one after another: an actor, the body, a goroutine that the kit
+// has started. Where another strand may go first a strand takes a turn: it waits until
+// it is chosen. The goroutine of the bubble (loop) chooses when nothing runs, which it
+// learns from synctest: every goroutine waits for a turn, or for something else that
+// only another can give.
+//
+//	ready → chosen → running → ready       takes its next turn
+//	                         → waiting     for a message, a result, a time
+//	                         → over
+//
+// Whoever waits for something else than a turn is not chosen when it comes, but by the
+// kit and the pool takes a turn as the first thing then.
+//
+// What ends each wait: that of a strand for its turn, loop, which chooses all in the end,
+// or release; that of loop, synctest, or its limit of virtual time.
+type scheduler struct {
+	strategy strategy
+	random   *rand.Rand
+	progress func() // tells the watchdog that a step was made
+	begun    time.Time
+	wake     chan struct{} // a turn is being waited for, or the body has ended
+
+	mu       sync.Mutex
+	strands  map[string]*strand
+	of       map[uint64]*strand // by goroutine
+	ready    []*turn            // in the order in which they came
+	fresh    []*turn            // those that came since the last step
+	last     *strand
+	trace    Trace
+	released bool // nobody waits for a turn any more
+	bodyOver bool
+	quiet    bool // what is chosen is not noted any more
+}
+
+// strand is an actor or a goroutine.
+type strand struct {
+	name     string
+	number   int // in the order in which they first came
+	priority int // see pct
+}
+
+// turn is a strand that may go on.
+type turn struct {
+	of     *strand
+	what   string
+	begin  func()        // nil: somebody waits at resume
+	resume chan struct{} // closed
+	idle   bool          // is chosen when there is no other
+}
+
+func newScheduler(s strategy, seed uint64, progress func()) *scheduler {
+	return &scheduler{
+		strategy: s,
+		random:   rand.New(rand.NewPCG(seed, seed)),
+		progress: progress,
+		begun:    time.Now(),
+		wake:     make(chan struct{}, 1),
+		strands:  map[string]*strand{},
+		of:       map[uint64]*strand{},
+	}
+}
+
+// Go has f called as a turn of the strand with that name.
+func (s *scheduler) Go(name string, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.strand(name)
+	t := &turn{of: st, what: "runs", begin: func() {
+		me := goroutine()
+		s.mu.Lock()
+		s.of[me] = st
+		s.mu.Unlock()
+		defer func() {
+			s.mu.Lock()
+			delete(s.of, me)
+			s.mu.Unlock()
+		}()
+		f()
+	}}
+	if s.released {
+		go t.begin()
+		return
+	}
+	s.add(t)
+}
+
+// Yield takes a turn of the strand that calls.
+func (s *scheduler) Yield(what string) { s.yield(what, false) }
+
+// idle takes a turn that comes when nothing else can go on at this time.
+func (s *scheduler) idle(what string) { s.yield(what, true) }
+
+func (s *scheduler) yield(what string, idle bool) {
+	s.mu.Lock()
+	if s.released {
+		s.mu.Unlock()
+		return
+	}
+	t := &turn{of: s.caller(), what: what, resume: make(chan struct{}), idle: idle}
+	s.add(t)
+	s.mu.Unlock()
+	<-t.resume
+}
+
+// note says more of what the strand that calls does in its turn.
+func (s *scheduler) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.trace); !s.quiet && !s.released && n > 0 && s.caller() == s.last {
+		s.trace[n-1].What = what
+	}
+}
+
+// IntN draws a number below n.
+func (s *scheduler) IntN(n int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.random.IntN(n)
+}
+
+// now is the virtual time since the run began.
+func (s *scheduler) now() time.Duration { return time.Since(s.begun) }
+
+// add is called with mu held.
+func (s *scheduler) add(t *turn) {
+	s.fresh = append(s.fresh, t)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// strand is called with mu held.
+func (s *scheduler) strand(name string) *strand {
+	st := s.strands[name]
+	if st == nil {
+		st = &strand{name: name, number: len(s.strands)}
+		s.strands[name] = st
+		s.strategy.met(st)
+	}
+	return st
+}
+
+// caller is the strand of the calling goroutine, with mu held.
+func (s *scheduler) caller() *strand {
+	me := goroutine()
+	st := s.of[me]
+	if st == nil { // one that nobody has told the kit of
+		st = s.strand("goroutine " + strconv.Itoa(len(s.strands)))
+		s.of[me] = st
+	}
+	return st
+}
+
+// hangLimit is how long, in virtual time, a run may stand still. Longer than any timeout
+// that a test would wait for.
+const hangLimit = 10 * 365 * 24 * time.Hour
+
+// loop runs the body, and everything that it starts, until both have ended; it reports
+// false if that does not come, because those that are left wait for each other.
+func (s *scheduler) loop(body func()) (ended bool) {
+	s.Go(bodyName, func() {
+		defer func() {
+			s.mu.Lock()
+			s.bodyOver = true
+			s.mu.Unlock()
+			select {
+			case s.wake <- struct{}{}:
+			default:
+			}
+		}()
+		body()
+	})
+	for {
+		synctest.Wait()
+		s.progress()
+		t, over := s.choose()
+		switch {
+		case t != nil && t.begin != nil:
+			go t.begin()
+		case t != nil:
+			close(t.resume)
+		case over:
+			return true
+		default:
+			timer := time.NewTimer(hangLimit)
+			select {
+			case <-s.wake:
+				timer.Stop()
+			case <-timer.C:
+				return false
+			}
+		}
+	}
+}
+
+// bodyName is the name of the strand of the test body.
+const bodyName = "body"
+
+// choose takes the next turn out of those that are ready, or says that none ever will be.
+func (s *scheduler) choose() (next *turn, over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.wake: // what it tells is seen here
+	default:
+	}
+	// Those that came in one step may have come at once.
+	slices.SortStableFunc(s.fresh, func(a, b *turn) int { return strings.Compare(a.of.name, b.of.name) })
+	s.ready = append(s.ready, s.fresh...)
+	s.fresh = s.fresh[:0]
+	candidates := s.candidates()
+	if len(candidates) == 0 {
+		return nil, s.bodyOver
+	}
+	i := 0
+	if s.quiet {
+		i = byDefault(s.last, candidates)
+	} else {
+		i = s.strategy.choose(len(s.trace), s.last, candidates)
+	}
+	next = candidates[i]
+	if !s.quiet {
+		s.trace = append(s.trace, Step{
+			At:        s.now(),
+			Strand:    next.of.name,
+			What:      next.what,
+			Switch:    next.of != s.last,
+			number:    next.of.number,
+			deviates:  i != byDefault(s.last, candidates),
+			preempted: next.of != s.last && indexOf(s.last, candidates) >= 0,
+		})
+	}
+	s.last = next.of
+	s.ready = slices.DeleteFunc(s.ready, func(t *turn) bool { return t == next })
+	return next, false
+}
+
+// candidates are the turns that can be chosen: the first of each strand, and those that
+// are for idle times only if there is no other.
+func (s *scheduler) candidates() (those []*turn) {
+	var idle []*turn
+	for _, t := range s.ready {
+		switch {
+		case t.idle:
+			idle = append(idle, t)
+		case indexOf(t.of, those) < 0:
+			those = append(those, t)
+		}
+	}
+	if len(those) == 0 {
+		return idle
+	}
+	return those
+}
+
+func indexOf(st *strand, turns []*turn) int {
+	return slices.IndexFunc(turns, func(t *turn) bool { return t.of == st })
+}
+
+// byDefault is the choice of whoever makes no context switch without need: the strand
+// that ran, or else the one that has waited longest.
+func byDefault(last *strand, candidates []*turn) int { return max(0, indexOf(last, candidates)) }
+
+// calm ends the choosing: what is left runs in the default order, and is not noted.
+func (s *scheduler) calm() {
+	s.mu.Lock()
+	s.quiet = true
+	s.mu.Unlock()
+}
+
+// release lets everybody go on at once.
+func (s *scheduler) release() {
+	s.mu.Lock()
+	s.released = true
+	turns := append(s.ready, s.fresh...)
+	s.ready, s.fresh = nil, nil
+	s.mu.Unlock()
+	for _, t := range turns {
+		if t.begin != nil {
+			go t.begin()
+		} else {
+			close(t.resume)
+		}
+	}
+}
+
+// goroutine is the number of the calling goroutine. There is no other way to know who
+// calls than to read it off its stack, which takes about a microsecond.
+func goroutine() uint64 {
+	var buf [40]byte
+	head := buf[len("goroutine "):runtime.Stack(buf[:], false)]
+	n, _ := strconv.ParseUint(string(head[:bytes.IndexByte(head, ' ')]), 10, 64)
+	return n
+}

@@ -1,0 +1,42 @@
+package pooltest
+
+import (
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// allStacks are those of all goroutines.
+func allStacks() string {
+	buf := make([]byte, 1<<20)
+	for {
+		n := runtime.Stack(buf, true)
+		if n < len(buf) {
+			return string(buf[:n])
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
+
+var bubbleHead = regexp.MustCompile(`^goroutine \d+ .*(synctest bubble \d+)\]:`)
+
+// bubbleOf is how the stacks of the goroutines in the caller's bubble are marked, or "".
+func bubbleOf() string {
+	var buf [256]byte
+	if m := bubbleHead.FindSubmatch(buf[:runtime.Stack(buf[:], false)]); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// stacksIn are the stacks of the goroutines in a bubble, except of those that the harness
+// itself runs there.
+func stacksIn(bubble string) (stacks []string) {
+	for _, stack := range strings.Split(allStacks(), "\n\n") {
+		head, _, _ := strings.Cut(stack, "\n")
+		if strings.Contains(head, bubble+"]") && !strings.Contains(stack, "testing.tRunner(") && !strings.Contains(stack, "testingSynctestTest(") {
+			stacks = append(stacks, strings.TrimSpace(stack))
+		}
+	}
+	return stacks
+}

@@ -56,8 +56,9 @@ type Config struct {
 	MaxTasks                 int                                        // that a worker runs before it is recycled; 0: any number
 	MaxAge                   time.Duration                              // of a worker before it is recycled; 0: any
 	Supervision              Supervision
-	Unfetched                func(UnfetchedErrors) // is told at the end; nil: they are logged
-	Publishes                bool                  // events, on the event stream of the actor system
+	Unfetched                func(UnfetchedErrors)      // is told at the end; nil: they are logged
+	Middleware               []actor.ReceiverMiddleware // around tasks that come as messages
+	Publishes                bool                       // events, on the event stream of the actor system
 	Logger                   *slog.Logger
 }
 

@@ -44,7 +44,10 @@ func (a routerActor) resize(ctx actor.Context, m *messages.Resize) {
 }
 
 func (a routerActor) task(ctx actor.Context, m *messages.Task) {
-	body := &messageTask{system: ctx.ActorSystem(), self: ctx.Self(), replyTo: ctx.Sender()}
+	body := &messageTask{system: ctx.ActorSystem(), self: ctx.Self(), sender: ctx.Sender(), replyTo: ctx.Sender()}
+	if h := ctx.MessageHeader(); len(a.router.config.Middleware) > 0 && h != nil {
+		body.header = h.ToMap()
+	}
 	if m != nil {
 		body.message = *m
 	}
@@ -71,7 +74,9 @@ type messageTask struct {
 	message messages.Task
 	system  *actor.ActorSystem
 	self    *actor.PID // the router
+	sender  *actor.PID // of the message
 	replyTo *actor.PID // nil: nobody
+	header  map[string]string
 	value   any
 }
 
@@ -120,7 +125,13 @@ func (b *messageTask) submit() (err error) {
 
 // Run calls the function.
 func (b *messageTask) Run(ctx context.Context) {
-	value, err := b.message.Func(ctx)
+	var value any
+	var err error
+	if m := b.router.config.Middleware; len(m) > 0 {
+		value, err = b.through(ctx, m)
+	} else {
+		value, err = b.message.Func(ctx)
+	}
 	b.VacateForDecision()
 	outcome, err := b.Returned(err)
 	if b.DecideReturned() {

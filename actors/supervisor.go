@@ -147,12 +147,15 @@ func (s *supervisor) started(ctx actor.Context) {
 	}
 }
 
+// routerName is how the router's address goes on behind that of its pool.
+const routerName = "router"
+
 func (s *supervisor) spawnRouter(ctx actor.Context) {
 	s.routerBox = newMailbox(nil, 0)
 	pid, err := ctx.SpawnNamed(withOwnMailbox(
 		func() actor.Actor { return routerActor{s.router} },
 		func() actor.Mailbox { return s.routerBox },
-	), "router")
+	), routerName)
 	if err != nil {
 		s.router.Break(fmt.Errorf("spawn router: %w", err))
 		return

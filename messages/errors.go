@@ -35,6 +35,8 @@ var (
 	ErrDeadlock = errors.New("deadlock: the task waits for itself")
 	// ErrNoFunction: a Task arrived without a function.
 	ErrNoFunction = errors.New("task without a function")
+	// ErrRefused: the middleware around a task has not called it.
+	ErrRefused = errors.New("task refused by middleware")
 	// ErrForeignMessage: the pool does not understand the message.
 	ErrForeignMessage = errors.New("message not understood")
 	// ErrPrioritiesUnused: a task has a priority and the pool does not use them.

@@ -47,6 +47,7 @@ func TestErrorsMatchOnlyWhatTheySay(t *testing.T) {
 		messages.ErrDropped, messages.ErrCancelled, messages.ErrTimeout, messages.ErrGoexit,
 		messages.ErrDeadlock, messages.ErrNoFunction, messages.ErrForeignMessage,
 		messages.ErrKeysUnused, messages.ErrPrioritiesUnused, messages.ErrInvalid,
+		messages.ErrRefused,
 	}
 	also := map[error]error{
 		messages.ErrCancelled: context.Canceled,

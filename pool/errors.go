@@ -43,6 +43,9 @@ var (
 	ErrRunning = errors.New("pool still running: call Close or Terminate first")
 	// ErrStreamEnd: Next was called at the end of a stream.
 	ErrStreamEnd = errors.New("end of stream")
+	// ErrRefused: the middleware around a task has not called it
+	// ([WithReceiverMiddleware]).
+	ErrRefused = messages.ErrRefused
 	// ErrPrioritiesUnused: a task has a priority and the pool was made without
 	// [WithPriorities].
 	ErrPrioritiesUnused = messages.ErrPrioritiesUnused

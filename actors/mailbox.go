@@ -179,11 +179,8 @@ func (m *mailbox) guarded(work func(*mailbox)) (returned bool) {
 
 // everything is all there is to do.
 func (m *mailbox) everything() {
-	d, scheduled := m.dispatcher.(*scheduledDispatcher)
 	for m.step() {
-		if scheduled {
-			d.scheduler.Yield("next message")
-		}
+		m.yield("next message")
 	}
 }
 
@@ -214,6 +211,7 @@ func (m *mailbox) step() bool {
 	b, otherwise := m.pull()
 	switch {
 	case b != nil:
+		m.yield("took tasks")
 		m.handle(b)
 	case otherwise == leave:
 		m.takePill()
@@ -233,7 +231,7 @@ func (m *mailbox) pull() (b *batch, otherwise step) {
 	b, otherwise = m.router.next(m.number, true)
 	for left := moreLooks; otherwise == lookAgain && m.status.Load() != notified; left-- {
 		runtime.Gosched()
-		m.router.Yield("look again")
+		m.yield("look again")
 		b, otherwise = m.router.next(m.number, left > 1)
 	}
 	return b, otherwise

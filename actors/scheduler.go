@@ -20,6 +20,9 @@ type Scheduler interface {
 	// Yield lets others go on before the caller does: what follows could come before
 	// what they do, or after. what says what follows.
 	Yield(what string)
+	// YieldAs is Yield for who knows the name under which it was started: to find out
+	// takes longer than all the rest.
+	YieldAs(name, what string)
 	// IntN draws a number below n.
 	IntN(n int) int
 }
@@ -53,6 +56,13 @@ type scheduledDispatcher struct {
 
 func (d *scheduledDispatcher) Schedule(run func()) { d.scheduler.Go(d.name, run) }
 func (d *scheduledDispatcher) Throughput() int     { return 1 }
+
+// yield lets others go on before the mailbox does, under a Scheduler.
+func (m *mailbox) yield(what string) {
+	if d, ok := m.dispatcher.(*scheduledDispatcher); ok {
+		d.scheduler.YieldAs(d.name, what)
+	}
+}
 
 // Yield lets others go on under a Scheduler, and else does nothing.
 func (r *Router) Yield(what string) {

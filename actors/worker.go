@@ -106,7 +106,7 @@ func (w *worker) run(b *batch) {
 			break
 		}
 		if ok {
-			r.Yield("next task")
+			w.box.yield("next task")
 		}
 	}
 	if b.timed {

@@ -46,6 +46,12 @@ type Options struct {
 	Strategy Strategy
 	// Depth is that of PCT: the number of ordering constraints that a bug may need. 0: 3.
 	Depth int
+	// Steps is how many a run may have; one that has more counts as one that does not end.
+	// 0: 100,000.
+	Steps int
+	// Replay, if not "", has one run repeated and no other made. It is what [Finding].Replay
+	// says; the flag -pooltest.replay does the same for who has no Options at hand.
+	Replay string
 	// Patience is for how long, in real time, a run may make no step before it counts as
 	// blocked on something of which the harness does not know. 0: 10 s.
 	Patience time.Duration
@@ -61,6 +67,7 @@ func (o *Options) check() error {
 	wrong(o.Seeds < 0, "Seeds is %d; it must not be negative", o.Seeds)
 	wrong(o.Strategy < 0 || o.Strategy > RandomWalk, "Strategy is %d; it must be 0, PCT or RandomWalk", int(o.Strategy))
 	wrong(o.Depth < 0 || o.Depth >= maxDepth, "Depth is %d; it must be from 0 to %d", o.Depth, maxDepth-1)
+	wrong(o.Steps < 0, "Steps is %d; it must not be negative", o.Steps)
 	wrong(o.Patience < 0, "Patience is %v; it must not be negative", o.Patience)
 	return errors.Join(errs...)
 }
@@ -75,6 +82,9 @@ func (o *Options) defaults() {
 	o.First = max(o.First, 1)
 	if o.Depth == 0 {
 		o.Depth = 3
+	}
+	if o.Steps == 0 {
+		o.Steps = 100_000
 	}
 	if o.Patience == 0 {
 		o.Patience = 10 * time.Second
@@ -119,7 +129,7 @@ func Search(t *testing.T, options Options, body func(k *Kit)) *Finding {
 	}
 	options.defaults()
 	e := &explorer{t: t, options: options, body: body}
-	replay, err := replayed()
+	replay, err := replayed(options.Replay)
 	switch {
 	case err != nil:
 		t.Fatal(err)

@@ -125,7 +125,10 @@ func (k *Kit) Go(name string, f func()) {
 		f()
 	}
 	if k.scheduler != nil {
-		k.scheduler.Go(name, run)
+		k.scheduler.Go(name, func() {
+			k.scheduler.introduce(name)
+			run()
+		})
 	} else {
 		go run()
 	}

@@ -102,14 +102,14 @@ func (m *mailbox) run() {
 		}
 		m.mu.Unlock()
 		if s := m.kit.scheduler; s != nil {
-			s.note("handles " + describe(message))
+			s.note(m.name, "handles "+describe(message))
 		}
 		m.handle(message, system)
 		m.mu.Lock()
 		more := m.some()
 		m.mu.Unlock()
 		if s := m.kit.scheduler; s != nil && more {
-			s.Yield("next message")
+			s.YieldAs(m.name, "next message")
 		}
 	}
 }

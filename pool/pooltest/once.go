@@ -93,9 +93,9 @@ func (e *explorer) await(over <-chan struct{}) (stuck bool) {
 
 // once runs the body in the bubble that the goroutine is in.
 func (e *explorer) once(p plan, o *outcome) {
-	s := newScheduler(e.strategy(p), p.seed, func() { e.steps.Add(1) })
+	s := newScheduler(e.strategy(p), p.seed, e.options.Steps, func() { e.steps.Add(1) })
 	k := newKit(e.t, e.seat, s)
-	ended := s.loop(func() {
+	hung := s.loop(func() {
 		defer func() {
 			if reason := recover(); reason != nil {
 				k.panicked(reason)
@@ -107,9 +107,9 @@ func (e *explorer) once(p plan, o *outcome) {
 	s.mu.Lock()
 	o.trace = s.trace
 	s.mu.Unlock()
-	if !ended {
+	if hung != "" {
 		k.mu.Lock()
-		k.failures = append(k.failures, failure{where: "hung", message: "the body waits for ever:\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
+		k.failures = append(k.failures, failure{where: "hung", message: hung + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
 		k.mu.Unlock()
 		s.release()
 	}

@@ -64,13 +64,17 @@ func parsePlan(text string) (p plan, err error) {
 }
 
 // replayed is the run to repeat, or nil.
-func replayed() (*plan, error) {
-	if *replayFlag == "" {
+func replayed(text string) (*plan, error) {
+	where := "pooltest.Options.Replay"
+	if *replayFlag != "" {
+		where, text = "-pooltest.replay", *replayFlag
+	}
+	if text == "" {
 		return nil, nil
 	}
-	p, err := parsePlan(*replayFlag)
+	p, err := parsePlan(text)
 	if err != nil {
-		return nil, fmt.Errorf("-pooltest.replay: %w", err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return &p, nil
 }

@@ -2,6 +2,7 @@ package pooltest
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -34,6 +35,7 @@ type scheduler struct {
 	strategy strategy
 	random   *rand.Rand
 	progress func() // tells the watchdog that a step was made
+	most     int    // steps of a run
 	begun    time.Time
 	wake     chan struct{} // a turn is being waited for, or the body has ended
 
@@ -54,6 +56,8 @@ type strand struct {
 	name     string
 	number   int // in the order in which they first came
 	priority int // see pct
+
+	introduced bool // its goroutine is known, or nobody's
 }
 
 // turn is a strand that may go on.
@@ -65,11 +69,12 @@ type turn struct {
 	idle   bool          // is chosen when there is no other
 }
 
-func newScheduler(s strategy, seed uint64, progress func()) *scheduler {
+func newScheduler(s strategy, seed uint64, most int, progress func()) *scheduler {
 	return &scheduler{
 		strategy: s,
 		random:   rand.New(rand.NewPCG(seed, seed)),
 		progress: progress,
+		most:     most,
 		begun:    time.Now(),
 		wake:     make(chan struct{}, 1),
 		strands:  map[string]*strand{},
@@ -82,18 +87,7 @@ func (s *scheduler) Go(name string, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.strand(name)
-	t := &turn{of: st, what: "runs", begin: func() {
-		me := goroutine()
-		s.mu.Lock()
-		s.of[me] = st
-		s.mu.Unlock()
-		defer func() {
-			s.mu.Lock()
-			delete(s.of, me)
-			s.mu.Unlock()
-		}()
-		f()
-	}}
+	t := &turn{of: st, what: "runs", begin: f}
 	if s.released {
 		go t.begin()
 		return
@@ -102,28 +96,36 @@ func (s *scheduler) Go(name string, f func()) {
 }
 
 // Yield takes a turn of the strand that calls.
-func (s *scheduler) Yield(what string) { s.yield(what, false) }
+func (s *scheduler) Yield(what string) { s.yield("", what, false) }
+
+// YieldAs takes a turn of the strand with that name, which is the caller's.
+func (s *scheduler) YieldAs(name, what string) { s.yield(name, what, false) }
 
 // idle takes a turn that comes when nothing else can go on at this time.
-func (s *scheduler) idle(what string) { s.yield(what, true) }
+func (s *scheduler) idle(what string) { s.yield("", what, true) }
 
-func (s *scheduler) yield(what string, idle bool) {
+func (s *scheduler) yield(name, what string, idle bool) {
 	s.mu.Lock()
 	if s.released {
 		s.mu.Unlock()
 		return
 	}
-	t := &turn{of: s.caller(), what: what, resume: make(chan struct{}), idle: idle}
+	t := &turn{what: what, resume: make(chan struct{}), idle: idle}
+	if name == "" {
+		t.of = s.caller()
+	} else {
+		t.of = s.strand(name)
+	}
 	s.add(t)
 	s.mu.Unlock()
 	<-t.resume
 }
 
-// note says more of what the strand that calls does in its turn.
-func (s *scheduler) note(what string) {
+// note says more of what a strand does in its turn.
+func (s *scheduler) note(name, what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.trace); !s.quiet && !s.released && n > 0 && s.caller() == s.last {
+	if n := len(s.trace); !s.quiet && !s.released && n > 0 && s.strand(name) == s.last {
 		s.trace[n-1].What = what
 	}
 }
@@ -158,25 +160,41 @@ func (s *scheduler) strand(name string) *strand {
 	return st
 }
 
-// caller is the strand of the calling goroutine, with mu held.
+// caller is the strand of the calling goroutine, with mu held. To ask each goroutine when
+// it begins would take longer than all the rest, so one that is not known is taken for
+// that of the actor whose turn it is, if that is an actor's.
 func (s *scheduler) caller() *strand {
 	me := goroutine()
 	st := s.of[me]
-	if st == nil { // one that nobody has told the kit of
-		st = s.strand("goroutine " + strconv.Itoa(len(s.strands)))
+	if st == nil {
+		if st = s.last; st == nil || st.introduced {
+			st = s.strand("goroutine " + strconv.Itoa(len(s.strands)))
+			st.introduced = true
+		}
 		s.of[me] = st
 	}
 	return st
+}
+
+// introduce has the calling goroutine known as the strand with a name.
+func (s *scheduler) introduce(name string) {
+	me := goroutine()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.strand(name)
+	st.introduced = true
+	s.of[me] = st
 }
 
 // hangLimit is how long, in virtual time, a run may stand still. Longer than any timeout
 // that a test would wait for.
 const hangLimit = 10 * 365 * 24 * time.Hour
 
-// loop runs the body, and everything that it starts, until both have ended; it reports
-// false if that does not come, because those that are left wait for each other.
-func (s *scheduler) loop(body func()) (ended bool) {
+// loop runs the body, and everything that it starts, until both have ended, or says why
+// that does not come.
+func (s *scheduler) loop(body func()) (hung string) {
 	s.Go(bodyName, func() {
+		s.introduce(bodyName)
 		defer func() {
 			s.mu.Lock()
 			s.bodyOver = true
@@ -188,7 +206,10 @@ func (s *scheduler) loop(body func()) (ended bool) {
 		}()
 		body()
 	})
-	for {
+	for steps := 0; ; steps++ {
+		if steps > s.most {
+			return fmt.Sprintf("the run has not ended after %d steps", s.most)
+		}
 		synctest.Wait()
 		s.progress()
 		t, over := s.choose()
@@ -198,14 +219,14 @@ func (s *scheduler) loop(body func()) (ended bool) {
 		case t != nil:
 			close(t.resume)
 		case over:
-			return true
+			return ""
 		default:
 			timer := time.NewTimer(hangLimit)
 			select {
 			case <-s.wake:
 				timer.Stop()
 			case <-timer.C:
-				return false
+				return "everybody waits, and nothing will come"
 			}
 		}
 	}

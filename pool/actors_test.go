@@ -17,6 +17,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // inbox is an actor that hands on what it receives, except its own life.
@@ -38,7 +39,7 @@ func spawn(system *actor.ActorSystem, opts ...pool.Option) *actor.PID {
 }
 
 // stopped waits for the end of an actor.
-func stopped(t *testing.T, system *actor.ActorSystem, pid *actor.PID) {
+func stopped(t testing.TB, system *actor.ActorSystem, pid *actor.PID) {
 	t.Helper()
 	gone := make(chan struct{})
 	system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -60,7 +61,7 @@ func request(system *actor.ActorSystem, to, from *actor.PID, m any) {
 }
 
 func TestTaskSentAsAMessageIsAnsweredWithItsResult(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(2))
@@ -89,7 +90,7 @@ func TestTaskSentAsAMessageIsAnsweredWithItsResult(t *testing.T) {
 }
 
 func TestTaskMessageTimesOutAndIsCancelledByItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(1))
@@ -112,7 +113,7 @@ func TestTaskMessageTimesOutAndIsCancelledByItsContext(t *testing.T) {
 }
 
 func TestWhatIsNoTaskIsAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		p, err := pool.New(pool.WithActorSystem(system), pool.WithWorkers(1))
@@ -151,14 +152,14 @@ func TestWhatIsNoTaskIsAnswered(t *testing.T) {
 	})
 }
 
-func ended(t *testing.T) context.Context {
+func ended(t testing.TB) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
 }
 
 func TestWhatCannotBeAnsweredIsADeadLetter(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		dead := make(chan any, 10)
 		system.EventStream.Subscribe(func(e any) {
@@ -186,7 +187,7 @@ func TestWhatCannotBeAnsweredIsADeadLetter(t *testing.T) {
 }
 
 func TestPoisonPillToAPoolDrainsIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(2), pool.WithQueueLimit(3))
@@ -215,7 +216,7 @@ func TestPoisonPillToAPoolDrainsIt(t *testing.T) {
 }
 
 func TestStopOfAPoolTerminatesIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(2), pool.WithQueueLimit(3))
@@ -233,13 +234,13 @@ func TestStopOfAPoolTerminatesIt(t *testing.T) {
 }
 
 func TestStopOfANewPoolsPIDIsItsTermination(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		running := pool.ApplyAsync(t.Context(), p, g.task)
 		queued := pool.ApplyAsync(t.Context(), p, value(1))
 		<-g.started
-		pool.SharedSystem().Root.Stop(p.PID())
+		systemOf(t).Root.Stop(p.PID())
 		for _, r := range []pool.Awaitable{running, queued} {
 			<-r.Done()
 		}
@@ -267,7 +268,7 @@ func parent(system *actor.ActorSystem, opts ...pool.Option) *actor.PID {
 }
 
 func TestPoolLivesAndDiesWithItsParent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, end := range []func(*actor.RootContext, *actor.PID){(*actor.RootContext).Stop, (*actor.RootContext).Poison} {
 			system := bubbleSystem(t)
 			me, received := inbox(system)
@@ -286,7 +287,7 @@ func TestPoolLivesAndDiesWithItsParent(t *testing.T) {
 }
 
 func TestRestartOfTheParentReplacesThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		boss := parent(system, pool.WithWorkers(1))
@@ -304,7 +305,7 @@ func TestRestartOfTheParentReplacesThePool(t *testing.T) {
 }
 
 func TestPoolRestartedByItsParentStartsAfresh(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		var child, fragile *actor.PID
@@ -334,7 +335,7 @@ func TestPoolRestartedByItsParentStartsAfresh(t *testing.T) {
 }
 
 func TestBadOptionsFailTheSpawning(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		for want, opt := range map[string]pool.Option{
 			"WithWorkers: 0":                    pool.WithWorkers(0),
@@ -349,7 +350,7 @@ func TestBadOptionsFailTheSpawning(t *testing.T) {
 }
 
 func TestWorkerThatIsKilledIsReplaced(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		var inits atomic.Int64
 		p, err := pool.New(pool.WithActorSystem(system), pool.WithWorkers(2),
@@ -381,7 +382,7 @@ func TestWorkerThatIsKilledIsReplaced(t *testing.T) {
 }
 
 func TestRouterThatIsKilledIsReplaced(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(1))
@@ -397,7 +398,7 @@ func TestRouterThatIsKilledIsReplaced(t *testing.T) {
 }
 
 func TestSupervisionIsPublished(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		events := make(chan *actor.SupervisorEvent, 10)
 		system.EventStream.Subscribe(func(e any) {
@@ -420,7 +421,7 @@ func TestSupervisionIsPublished(t *testing.T) {
 }
 
 func TestNoLogIsWrittenOfItsOwnAccord(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		previous := slog.Default()
 		defer slog.SetDefault(previous)
 		slog.SetDefault(slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) { t.Error(string(b)); return len(b), nil }), nil)))
@@ -432,7 +433,7 @@ func TestNoLogIsWrittenOfItsOwnAccord(t *testing.T) {
 }
 
 func TestLoggerThatPanicsIsContained(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithLogger(slog.New(slog.NewTextHandler(
 			writerFunc(func([]byte) (int, error) { panic("log") }), nil))))
 		for range 3 {
@@ -443,7 +444,7 @@ func TestLoggerThatPanicsIsContained(t *testing.T) {
 }
 
 func TestPoolEndsWhenItsSystemIsShutDown(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p := newPool(t, pool.WithWorkers(1), pool.WithActorSystem(system))
 		g := occupy(t, p)
@@ -459,7 +460,7 @@ func TestPoolEndsWhenItsSystemIsShutDown(t *testing.T) {
 // Proto.Actor answers a Watch of an address that nobody has with Terminated: who sends it in
 // the pool's name makes the pool hear that a child has terminated that is about to be spawned.
 func TestPoolIsNotMisledAboutItsChildrensEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		for i := range 20 {
 			name := fmt.Sprintf("pool-%d", i)
@@ -489,7 +490,7 @@ func TestPoolIsNotMisledAboutItsChildrensEnd(t *testing.T) {
 // A worker that has failed and waits for its restart keeps its messages; if it is stopped
 // instead, they are dead letters.
 func TestMessageToAWorkerThatRestsWhenThePoolEndsIsAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p := newPool(t, pool.WithActorSystem(system), pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{
 			MinBackoff: time.Hour, MaxBackoff: time.Hour,

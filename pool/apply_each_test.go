@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestApplyEachGivesEachItemAResultOfItsOwn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		odd := errors.New("odd")
 		items := make([]int, 1000)
@@ -47,7 +48,7 @@ func TestApplyEachGivesEachItemAResultOfItsOwn(t *testing.T) {
 }
 
 func TestApplyEachSubmitsWithTheQueuesPolicyAndTheContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		items := make([]int, 100)
 		full := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(10), pool.WithQueuePolicy(pool.Reject))
 		occupy(t, full)
@@ -83,7 +84,7 @@ func TestApplyEachSubmitsWithTheQueuesPolicyAndTheContext(t *testing.T) {
 }
 
 func TestApplyEachTakesTheOptionsOfApplyAsync(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 		var sum int
 		results := pool.ApplyEach(t.Context(), p, double, []int{1, 2, 3},
@@ -105,7 +106,7 @@ func TestApplyEachTakesTheOptionsOfApplyAsync(t *testing.T) {
 
 // Results that share memory do not keep each other's arguments alive.
 func TestApplyEachLetsGoOfItems(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		a := new(argument)
 		items := []*argument{a}

@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // warm makes the batches of a pool as long as they get.
-func warm(t *testing.T, p *pool.Pool) {
+func warm(t testing.TB, p *pool.Pool) {
 	t.Helper()
 	var gates []*gate
 	for range p.Workers() {
@@ -30,7 +31,7 @@ func warm(t *testing.T, p *pool.Pool) {
 }
 
 func TestRoomBetweenTwoFunctionsOfABatchLetsASubmitterIn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(200))
 		warm(t, p)
 		ctx := t.Context()
@@ -73,7 +74,7 @@ func TestRoomBetweenTwoFunctionsOfABatchLetsASubmitterIn(t *testing.T) {
 }
 
 func TestWaitForRoomBehindAFunctionIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(0))
 		open := make(chan struct{})
 		require.NoError(t, q.Go(t.Context(), func() { <-open }))
@@ -97,7 +98,7 @@ func TestWaitForRoomBehindAFunctionIsNoDeadlock(t *testing.T) {
 }
 
 func TestTaskBehindALongOneStartsBeforeLaterOnes(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		warm(t, p)
 		g1, g2 := occupy(t, p), occupy(t, p)
@@ -212,7 +213,7 @@ func (weird) Done() <-chan struct{} { return nil }
 func (weird) Err() error            { return context.Canceled }
 
 func TestGoexitInAnErrorsMethodEndsTheTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(weird{t.Context()}, p, func(context.Context) (int, error) { return 0, goexitErr{} }, pool.WithTaskName("x"))
 		_, err := r.Get(hour(t))
@@ -222,7 +223,7 @@ func TestGoexitInAnErrorsMethodEndsTheTask(t *testing.T) {
 }
 
 func TestContextOfAnItemThatPanickedEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := newGate()
 		ended := make(chan struct{})

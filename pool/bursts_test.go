@@ -43,7 +43,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 }
 
 // watch fails when nothing has gone on for a long time.
-func watch(t *testing.T, over <-chan struct{}, what func() string, progress *atomic.Int64) {
+func watch(t testing.TB, over <-chan struct{}, what func() string, progress *atomic.Int64) {
 	t.Helper()
 	for before := int64(-1); ; before = progress.Load() {
 		select {

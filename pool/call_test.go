@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestCallTakesAnyFunctionWithItsArguments(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		mine := errors.New("mine")
 		type key struct{}
@@ -43,7 +44,7 @@ func TestCallTakesAnyFunctionWithItsArguments(t *testing.T) {
 }
 
 func TestCallThatDoesNotFitIsRefusedBeforeItIsQueued(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		for _, c := range []struct {
 			fn   any

@@ -13,10 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestExactlyOneCallbackIsCalledBeforeTheResultIsReady(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		mine := errors.New("mine")
 		for _, fail := range []error{nil, mine} {
@@ -40,7 +41,7 @@ func TestExactlyOneCallbackIsCalledBeforeTheResultIsReady(t *testing.T) {
 }
 
 func TestCallbacksRunOneAtATimeInOrderOfCompletion(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4))
 		var order []int
 		results := make([]pool.Awaitable, 4)
@@ -60,7 +61,7 @@ func TestCallbacksRunOneAtATimeInOrderOfCompletion(t *testing.T) {
 }
 
 func TestSlowCallbackDelaysNoResultWithoutOne(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		hold := make(chan struct{})
 		slow := pool.ApplyAsync(t.Context(), p, value(1), pool.WithCallback(func(int) { <-hold }))
@@ -75,7 +76,7 @@ func TestSlowCallbackDelaysNoResultWithoutOne(t *testing.T) {
 }
 
 func TestCallbackThatNeverReturnsDoesNotHoldResultsAfterTerminate(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		hold := make(chan struct{})
 		called := 0
@@ -94,7 +95,7 @@ func TestCallbackThatNeverReturnsDoesNotHoldResultsAfterTerminate(t *testing.T) 
 }
 
 func TestCallbackThatPanicsOrExitsIsReported(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var log bytes.Buffer
 		p := newPool(t, pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		for _, fail := range []func(){func() { panic("boom") }, runtime.Goexit} {
@@ -112,7 +113,7 @@ func TestCallbackThatPanicsOrExitsIsReported(t *testing.T) {
 }
 
 func TestDoneCallbacksRunInOrderAfterTheResultIsReady(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		r := pool.ApplyAsync(t.Context(), p, g.task)
@@ -134,7 +135,7 @@ func TestDoneCallbacksRunInOrderAfterTheResultIsReady(t *testing.T) {
 }
 
 func TestErrorCallbackIsCalledHoweverTheTaskEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var got []error
 		note := pool.WithErrorCallback(func(err error) { got = append(got, err) })
@@ -153,7 +154,7 @@ func TestErrorCallbackIsCalledHoweverTheTaskEnds(t *testing.T) {
 }
 
 func TestCallbackOfTheWrongTypeIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		_, err := pool.Apply(t.Context(), p, value("text"), pool.WithCallback(func(int) {}))
 		require.ErrorIs(t, err, pool.ErrInvalid)

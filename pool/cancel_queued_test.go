@@ -11,10 +11,11 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestCancelQueuedSparesWhatRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		running := pool.ApplyAsync(t.Context(), p, g.task)
@@ -49,7 +50,7 @@ func TestCancelQueuedSparesWhatRuns(t *testing.T) {
 }
 
 func TestCancelQueuedLetsAMapFinishTheChunksInHand(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		started, open := make(chan int, 10), make(chan struct{})
 		m := pool.MapAsync(t.Context(), p, func(ctx context.Context, n int) (int, error) {
@@ -76,7 +77,7 @@ func TestCancelQueuedLetsAMapFinishTheChunksInHand(t *testing.T) {
 }
 
 func TestCancelQueuedSparesWhatRunsOfAMapThatFailsFast(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		m := pool.MapAsync(t.Context(), p, func(ctx context.Context, n int) (int, error) {
 			time.Sleep(time.Second)
@@ -91,7 +92,7 @@ func TestCancelQueuedSparesWhatRunsOfAMapThatFailsFast(t *testing.T) {
 }
 
 func TestCancelQueuedCutsABroadcastShort(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := occupy(t, p)
 		b := pool.BroadcastAsync(t.Context(), p, value(7))
@@ -106,7 +107,7 @@ func TestCancelQueuedCutsABroadcastShort(t *testing.T) {
 }
 
 func TestCancelQueuedEndsAStreamBehindTheItemsInHand(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, imap := range []func(context.Context, *pool.Pool, func(context.Context, int) (int, error)) *pool.Stream[int]{
 			func(ctx context.Context, p *pool.Pool, fn func(context.Context, int) (int, error)) *pool.Stream[int] {
 				return pool.IMap(ctx, p, fn, count(1000))
@@ -144,7 +145,7 @@ func TestCancelQueuedEndsAStreamBehindTheItemsInHand(t *testing.T) {
 }
 
 func TestCancelQueuedKeepsThePlaceOfItemsThatAFailingChunkLeftBehind(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		first, second := occupy(t, p), occupy(t, p)
 		open := make(chan struct{})
@@ -192,7 +193,7 @@ func TestCancelQueuedKeepsThePlaceOfItemsThatAFailingChunkLeftBehind(t *testing.
 }
 
 func TestCancelQueuedCancelsMessagesThatWaitForRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithActorSystem(system))

@@ -50,7 +50,7 @@ func TestPausedPoolThatNobodyCanResumeIsClosedWhenCollected(t *testing.T) {
 
 // watchPool tells when a pool has stopped, without holding it or asking for its
 // address.
-func watchPool(t *testing.T, p *pool.Pool, stopped chan struct{}) {
+func watchPool(t testing.TB, p *pool.Pool, stopped chan struct{}) {
 	pid := pool.PIDOf(p)
 	system := pool.SharedSystem()
 	watching := make(chan struct{})
@@ -134,7 +134,7 @@ func TestPendingResultKeepsItsPoolAlive(t *testing.T) {
 // collect runs the collector until something was logged. Cleanups run some time
 // after a collection, on a goroutine of the runtime, so there is a loop here; the
 // test's own deadline ends it.
-func collect(t *testing.T, logged chan string) string {
+func collect(t testing.TB, logged chan string) string {
 	for {
 		runtime.GC()
 		select {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // This file has what users of other pools complain about, as far as no other test shows
@@ -21,14 +22,14 @@ import (
 // gh-126743, gh-79659, gh-78178, gh-73945, gh-96995: whoever waits for a pool waits for
 // ever when that is terminated.
 func TestEveryKindOfWaitReturnsWhenThePoolIsTerminated(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
 		g := newGate()
 		running := pool.ApplyAsync(t.Context(), p, g.task)
 		<-g.started
 		queued := pool.ApplyAsync(t.Context(), p, value("queued"))
 		stream := pool.IMap(t.Context(), p, double, count(3))
-		ended := func(t *testing.T, err error) { require.ErrorIs(t, err, pool.ErrTerminated) }
+		ended := func(t testing.TB, err error) { require.ErrorIs(t, err, pool.ErrTerminated) }
 		waits := map[string]func() error{
 			"Get":  func() error { _, err := queued.Get(t.Context()); return err },
 			"Done": func() error { <-running.Done(); _, err := running.Get(t.Context()); return err },
@@ -81,7 +82,7 @@ func TestPoolEndsAtWhateverMomentItIsStopped(t *testing.T) {
 	for name, stop := range map[string]func(*pool.Pool){"Close": (*pool.Pool).Close, "Terminate": (*pool.Pool).Terminate} {
 		t.Run(name, func(t *testing.T) {
 			for moment := range 40 {
-				inBubble(t, func(t *testing.T) {
+				pooltest.Run(t, func(t *pooltest.Kit) {
 					p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(2))
 					second := func(ctx context.Context, n int) (int, error) { time.Sleep(time.Second); return n, ctx.Err() }
 					var users sync.WaitGroup
@@ -114,7 +115,7 @@ func TestPoolEndsAtWhateverMomentItIsStopped(t *testing.T) {
 func TestSubmissionThatMeetsTheEndOfThePoolHasAResult(t *testing.T) {
 	for name, stop := range map[string]func(*pool.Pool){"Close": (*pool.Pool).Close, "Terminate": (*pool.Pool).Terminate} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				for range 30 {
 					p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(2))
 					var called, succeeded atomic.Int64
@@ -156,7 +157,7 @@ func TestSubmissionThatMeetsTheEndOfThePoolHasAResult(t *testing.T) {
 // ants#73, ants#212, ants#244, ants#263, ants#276, ants#323, pond#68: a pool has
 // goroutines of its own, which leak, or look as if they did.
 func TestPoolThatHasNothingToDoHasNoGoroutine(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(8), pool.WithInitializer(func(context.Context) error { return nil }))
 		require.NoError(t, p.Ready(t.Context()))
 		_, err := pool.Map(t.Context(), p, double, make([]int, 100))
@@ -183,7 +184,7 @@ func stacks() string {
 // poolboy#70, poolex#210, wpool#37: a worker that is handed to somebody who gives up at
 // that moment is lost.
 func TestSubmitterThatGivesUpAsItIsLetInTakesNoRoomAway(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(1))
 		second := func(ctx context.Context) (int, error) { time.Sleep(time.Second); return 1, nil }
 		var users sync.WaitGroup
@@ -223,7 +224,7 @@ func notCancelled(err error) error {
 
 // ants#293, ants#92, asynq#547: the number of workers at work includes idle ones.
 func TestStatsTellWorkersAtWorkFromThoseThatAreIdle(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		_, err := pool.Broadcast(t.Context(), p, value(1)) // all of them have been needed
 		require.NoError(t, err)
@@ -245,16 +246,16 @@ func TestStatsTellWorkersAtWorkFromThoseThatAreIdle(t *testing.T) {
 // gh-83371, gh-87129, ray#24784, ray#65543: a value or an error that the pool cannot
 // handle, or a worker that dies with its task, stops it for everybody.
 func TestTaskThatEndsBadlyConcernsNobodyElse(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		worker := pool.SharedSystem().NewLocalPID(p.PID().Id + "/worker-1")
+		worker := systemOf(t).NewLocalPID(p.PID().Id + "/worker-1")
 		for name, bad := range map[string]func(context.Context) (any, error){
 			"panics":                          func(context.Context) (any, error) { panic("boom") },
 			"panics with nil":                 func(context.Context) (any, error) { panic(nil) },
 			"panics with an error":            func(context.Context) (any, error) { panic(brokenError{}) },
 			"exits":                           func(context.Context) (any, error) { runtime.Goexit(); return nil, nil },
 			"returns a broken error":          func(context.Context) (any, error) { return nil, brokenError{} },
-			"has its worker stopped":          func(context.Context) (any, error) { pool.SharedSystem().Root.Stop(worker); return nil, nil },
+			"has its worker stopped":          func(context.Context) (any, error) { systemOf(t).Root.Stop(worker); return nil, nil },
 			"returns what cannot be compared": func(context.Context) (any, error) { return []any{func() {}}, nil },
 		} {
 			r := pool.ApplyAsync(t.Context(), p, bad)

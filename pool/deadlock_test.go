@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // hour is a context that ends after an hour of the bubble's time, so that a wait
 // that would never end fails the test instead of the whole run.
-func hour(t *testing.T) context.Context {
+func hour(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	t.Cleanup(cancel)
@@ -24,7 +25,7 @@ func hour(t *testing.T) context.Context {
 }
 
 func TestMapOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
 			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) {
@@ -38,7 +39,7 @@ func TestMapOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
 }
 
 func TestStreamOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
 			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) {
@@ -51,7 +52,7 @@ func TestStreamOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
 }
 
 func TestPerWorkerQueueOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin)), newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) { // worker 1
 			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) {
@@ -67,7 +68,7 @@ func TestPerWorkerQueueOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
 }
 
 func TestWaitForRoomInACycleOfTwoPoolsIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -83,7 +84,7 @@ func TestWaitForRoomInACycleOfTwoPoolsIsADeadlock(t *testing.T) {
 }
 
 func TestJoinOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -99,7 +100,7 @@ func TestJoinOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
 }
 
 func TestCycleThroughAnOrphanInPlaceIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -120,7 +121,7 @@ func TestCycleThroughAnOrphanInPlaceIsADeadlock(t *testing.T) {
 }
 
 func TestCycleThroughThePlaceOfAnOrphanIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		other := make(chan *pool.AsyncResult[int], 1)
 		first := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -153,7 +154,7 @@ func TestCycleThroughThePlaceOfAnOrphanIsADeadlock(t *testing.T) {
 }
 
 func TestTwoGoroutinesOfATaskThatBothWaitAreBothSeen(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		self := make(chan *pool.AsyncResult[int], 1)
 		g := newGate()
@@ -183,7 +184,7 @@ func TestTwoGoroutinesOfATaskThatBothWaitAreBothSeen(t *testing.T) {
 }
 
 func TestWaitWithATimeoutIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		self := make(chan *pool.AsyncResult[int], 1)
 		var back *pool.AsyncResult[int]
@@ -210,7 +211,7 @@ func TestWaitWithATimeoutIsNoDeadlock(t *testing.T) {
 }
 
 func TestUnorderedStreamThatIsStillFedIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -238,7 +239,7 @@ func TestUnorderedStreamThatIsStillFedIsNoDeadlock(t *testing.T) {
 }
 
 func TestFirstExceptionThatWillComeIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -257,7 +258,7 @@ func TestFirstExceptionThatWillComeIsNoDeadlock(t *testing.T) {
 }
 
 func TestStreamChunkWithAPanicIsReadOnOneWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
 			s := pool.IMap(ctx, p, func(_ context.Context, n int) (int, error) {
@@ -284,7 +285,7 @@ func TestStreamChunkWithAPanicIsReadOnOneWorker(t *testing.T) {
 }
 
 func TestThirdOfAKeyIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 		g := newGate()
 		pool.ApplyAsync(t.Context(), p, g.task, pool.WithKey("k"))
@@ -307,7 +308,7 @@ func TestThirdOfAKeyIsNoDeadlock(t *testing.T) {
 // searching all paths never ended with so many.
 func TestDeadlockOfManyTasksInTwoPoolsIsFound(t *testing.T) {
 	const workers = 40
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(workers)), newPool(t, pool.WithWorkers(workers))
 		var inside sync.WaitGroup
 		inside.Add(workers)
@@ -336,7 +337,7 @@ func TestDeadlockOfManyTasksInTwoPoolsIsFound(t *testing.T) {
 
 func TestDeadlockOfManyTasksThatWaitForTheFirstOfAllOthersIsFound(t *testing.T) {
 	const workers = 40
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(workers))
 		results := make([]pool.Awaitable, workers)
 		all := make(chan struct{})

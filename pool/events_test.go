@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // kinds reads all events of a pool that has ended.
-func kinds(t *testing.T, events func(func(pool.Event) bool)) (kinds []string) {
+func kinds(t testing.TB, events func(func(pool.Event) bool)) (kinds []string) {
 	t.Helper()
 	var last time.Time
 	for e := range events {
@@ -33,7 +34,7 @@ func kinds(t *testing.T, events func(func(pool.Event) bool)) (kinds []string) {
 }
 
 func TestEventsTellALifeInOrder(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		events := p.Events(t.Context()) // from now on
 		_, err := pool.Apply(hour(t), p, boom)
@@ -44,7 +45,7 @@ func TestEventsTellALifeInOrder(t *testing.T) {
 		p.Resume()
 		p.Resume()
 		pid := p.PID()
-		pool.SharedSystem().Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
+		systemOf(t).Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
 		synctest.Wait()
 		require.NoError(t, p.Shutdown(hour(t)))
 		require.Equal(t, []string{
@@ -57,7 +58,7 @@ func TestEventsTellALifeInOrder(t *testing.T) {
 }
 
 func TestEventsSayWhatFailedAndWhatIsDoneAboutIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithName("stage"),
 			pool.WithSupervision(pool.Supervision{MaxRestarts: 1, Within: time.Minute}))
 		events := p.Events(t.Context())
@@ -89,10 +90,10 @@ func TestEventsSayWhatFailedAndWhatIsDoneAboutIt(t *testing.T) {
 func TestTerminateIsAnEventIfItEndsAnything(t *testing.T) {
 	for name, end := range map[string]func(*pool.Pool){
 		"Terminate": (*pool.Pool).Terminate,
-		"Stop":      func(p *pool.Pool) { pool.SharedSystem().Root.Stop(p.PID()) },
+		"Stop":      func(p *pool.Pool) { pool.SystemOf(p).Root.Stop(p.PID()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				occupy(t, p)
 				events := p.Events(t.Context())
@@ -104,7 +105,7 @@ func TestTerminateIsAnEventIfItEndsAnything(t *testing.T) {
 }
 
 func TestEventsNameTheTaskThatWasDropped(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))
 		occupy(t, p)
 		events := p.Events(t.Context())
@@ -120,7 +121,7 @@ func TestEventsNameTheTaskThatWasDropped(t *testing.T) {
 }
 
 func TestSlowSubscriberLosesEventsAndLearnsHowMany(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		slow, quick := p.Events(t.Context()), p.Events(t.Context())
 		seen := make(chan int)
@@ -158,7 +159,7 @@ func TestSlowSubscriberLosesEventsAndLearnsHowMany(t *testing.T) {
 }
 
 func TestSubscriptionEndsWithItsContextOrLoop(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctx, cancel := context.WithCancel(t.Context())
 		events := p.Events(ctx)
@@ -181,7 +182,7 @@ func TestSubscriptionEndsWithItsContextOrLoop(t *testing.T) {
 }
 
 func TestEventStreamGetsTheEventsOfAPoolThatIsToldSo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		var got []string
 		subscription := system.EventStream.Subscribe(func(event any) {
@@ -208,7 +209,7 @@ func TestEventStreamGetsTheEventsOfAPoolThatIsToldSo(t *testing.T) {
 }
 
 func TestSubscriberOfTheEventStreamThatBlocksHoldsUpNoPool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		release := make(chan struct{})
 		subscription := system.EventStream.Subscribe(func(event any) {

@@ -23,3 +23,6 @@ func StreamOutcome[R any](s *Stream[R]) (Outcome, error) {
 	}
 	return s.state.root.Outcome(), s.state.root.Err()
 }
+
+// SystemOf is the actor system in which a pool lives.
+func SystemOf(p *Pool) *actor.ActorSystem { return p.system }

@@ -14,12 +14,13 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // What users hand to a pool besides functions can do anything, too.
 
 func TestTypedNilErrorAfterTheContextEndedIsAnEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, err := pool.New(pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
 		require.NoError(t, err)
 		g := occupy(t, p)
@@ -36,7 +37,7 @@ func TestTypedNilErrorAfterTheContextEndedIsAnEnd(t *testing.T) {
 }
 
 func TestTypedNilErrorOfAMapItemAfterTheContextEndedIsAnEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for range 20 { // it is a race with the end of the context
 			p, err := pool.New(pool.WithWorkers(1))
 			require.NoError(t, err)
@@ -73,7 +74,7 @@ func (exitingHandler) Handle(context.Context, slog.Record) error {
 }
 
 func TestLoggerThatExitsDoesNotStopThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, err := pool.New(pool.WithWorkers(1), pool.WithLogger(slog.New(exitingHandler{slog.DiscardHandler})))
 		require.NoError(t, err)
 		_, err = pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic("boom") })
@@ -86,8 +87,8 @@ func TestLoggerThatExitsDoesNotStopThePool(t *testing.T) {
 }
 
 func TestSubscriberThatExitsDoesNotStopThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		system := pool.SharedSystem()
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		system := systemOf(t)
 		p, err := pool.New(pool.WithWorkers(1))
 		require.NoError(t, err)
 		sub := system.EventStream.Subscribe(func(e any) {
@@ -107,7 +108,7 @@ func TestSubscriberThatExitsDoesNotStopThePool(t *testing.T) {
 }
 
 func TestContextIsNotAskedUnderALock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		g := occupy(t, p)
 		time.AfterFunc(time.Second, func() { close(g.open) })
@@ -118,7 +119,7 @@ func TestContextIsNotAskedUnderALock(t *testing.T) {
 }
 
 func TestErrOfATasksContextStaysTheSame(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -142,7 +143,7 @@ func TestErrOfATasksContextStaysTheSame(t *testing.T) {
 func TestCauseOfATasksContextDoesNotDependOnATimeout(t *testing.T) {
 	for name, opts := range map[string][]pool.TaskOption{"plain": nil, "with a timeout": {pool.WithTimeout(time.Hour)}} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				returned := make(chan error, 1)
 				r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -193,7 +194,7 @@ func TestContextOfASubscriptionIsNotAskedUnderALock(t *testing.T) {
 	}
 	for name, foreign := range contexts {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				ctx, cancel := context.WithCancel(t.Context())
 				events := p.Events(foreign(t.Context(), p))

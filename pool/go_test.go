@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestGoCallsEveryFunctionOnce(t *testing.T) {
@@ -20,7 +21,7 @@ func TestGoCallsEveryFunctionOnce(t *testing.T) {
 		"least loaded": pool.LeastLoaded, "key ordered": pool.KeyOrdered,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3), pool.WithRouting(routing))
 				var calls [1000]atomic.Int32
 				for i := range calls {
@@ -56,7 +57,7 @@ func TestGoReportsAFunctionThatFails(t *testing.T) {
 		pool.Panicked: func() { panic("boom") }, pool.Exited: runtime.Goexit,
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var log bytes.Buffer
 				p := newPool(t, pool.WithWorkers(1), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 				require.NoError(t, p.Go(t.Context(), fail))
@@ -75,14 +76,14 @@ func TestGoReportsAFunctionThatFails(t *testing.T) {
 }
 
 func TestGoHonoursTheQueue(t *testing.T) {
-	fill := func(t *testing.T, policy pool.Policy) (*pool.Pool, *gate, *atomic.Int32) {
+	fill := func(t testing.TB, policy pool.Policy) (*pool.Pool, *gate, *atomic.Int32) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(policy))
 		g, calls := occupy(t, p), new(atomic.Int32)
 		require.NoError(t, p.Go(t.Context(), func() { calls.Add(1) }))
 		return p, g, calls
 	}
 	t.Run("a submitter waits for room", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, g, calls := fill(t, pool.WaitForRoom)
 			let := make(chan error)
 			go func() { let <- p.Go(t.Context(), func() { calls.Add(10) }) }()
@@ -95,7 +96,7 @@ func TestGoHonoursTheQueue(t *testing.T) {
 		})
 	})
 	t.Run("its context ends the wait", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, _, _ := fill(t, pool.WaitForRoom)
 			ctx, cancel := context.WithCancel(t.Context())
 			let := make(chan error)
@@ -107,7 +108,7 @@ func TestGoHonoursTheQueue(t *testing.T) {
 		})
 	})
 	t.Run("but not the function that was accepted", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, g, calls := fill(t, pool.WaitForRoom)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { _ = p.Go(ctx, func() { calls.Add(10) }) }()
@@ -120,13 +121,13 @@ func TestGoHonoursTheQueue(t *testing.T) {
 		})
 	})
 	t.Run("it is rejected", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, _, _ := fill(t, pool.Reject)
 			require.ErrorIs(t, p.Go(t.Context(), func() {}), pool.ErrFull)
 		})
 	})
 	t.Run("the oldest is dropped", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, g, calls := fill(t, pool.DropOldest)
 			require.NoError(t, p.Go(t.Context(), func() { calls.Add(10) }))
 			require.EqualValues(t, 1, p.Stats().Outcomes[pool.Dropped])
@@ -136,7 +137,7 @@ func TestGoHonoursTheQueue(t *testing.T) {
 		})
 	})
 	t.Run("the caller runs it", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p, _, calls := fill(t, pool.CallerRuns)
 			require.NoError(t, p.Go(t.Context(), func() { calls.Add(10) }))
 			require.EqualValues(t, 10, calls.Load())
@@ -150,7 +151,7 @@ func TestGoOfAFunctionThatIsDroppedIsCounted(t *testing.T) {
 		pool.Terminated: (*pool.Pool).Terminate,
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				g := occupy(t, p)
 				for range 200 {
@@ -177,7 +178,7 @@ func terminatedGate(outcome pool.Outcome) int64 {
 }
 
 func TestGoRefusesWhatItCannotDo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		var none context.Context
 		require.ErrorIs(t, p.Go(none, func() {}), pool.ErrInvalid)

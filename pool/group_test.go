@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 var errOfTask = errors.New("no such file")
@@ -56,7 +57,7 @@ func (m *meter) away(wait func() error) error {
 }
 
 func TestGroupWaitsForAllItsTasksAndThoseTheySubmit(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p)
 		var ended atomic.Int64
@@ -82,7 +83,7 @@ func TestGroupWaitsForAllItsTasksAndThoseTheySubmit(t *testing.T) {
 }
 
 func TestGroupIsCancelledByTheFirstError(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p)
 		start := time.Now()
@@ -106,7 +107,7 @@ func TestGroupIsCancelledByTheFirstError(t *testing.T) {
 }
 
 func TestGroupThatKeepsGoingFinishesItsTasks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := pool.NewGroup(t.Context(), p, pool.WithKeepGoing())
 		require.NoError(t, g.Go(t.Context(), fails))
@@ -121,7 +122,7 @@ func TestGroupThatKeepsGoingFinishesItsTasks(t *testing.T) {
 }
 
 func TestErrorsOfAGroupThatNobodyWaitsForAreUnfetched(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		g := pool.NewGroup(t.Context(), p)
 		defer g.Cancel()
@@ -143,7 +144,7 @@ func TestGroupTellsEveryWayInWhichATaskFails(t *testing.T) {
 	} {
 		for _, limit := range []int{1, 100} {
 			t.Run(fmt.Sprintf("%s, with limit %d", name, limit), func(t *testing.T) {
-				inBubble(t, func(t *testing.T) {
+				pooltest.Run(t, func(t *pooltest.Kit) {
 					p := newPool(t, pool.WithWorkers(2))
 					g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(limit), pool.WithKeepGoing())
 					require.NoError(t, g.Go(t.Context(), c.fn, pool.WithRunTimeout(time.Second)))
@@ -160,7 +161,7 @@ func TestGroupTellsEveryWayInWhichATaskFails(t *testing.T) {
 }
 
 func TestTaskThatIsCancelledAloneDoesNotCancelItsGroup(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := pool.NewGroup(t.Context(), p)
 		require.NoError(t, g.Go(t.Context(), nap))
@@ -175,7 +176,7 @@ func TestTaskThatIsCancelledAloneDoesNotCancelItsGroup(t *testing.T) {
 }
 
 func TestNoMoreTasksOfAGroupAreInThePoolThanItsLimit(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(2))
 		var m meter
@@ -206,7 +207,7 @@ func TestNoMoreTasksOfAGroupAreInThePoolThanItsLimit(t *testing.T) {
 }
 
 func TestTaskKeepsItsPlaceInTheGroupUntilItsFunctionReturns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		d := newGate()
@@ -230,7 +231,7 @@ func TestTaskKeepsItsPlaceInTheGroupUntilItsFunctionReturns(t *testing.T) {
 }
 
 func TestGroupWaitsForFunctionsWhoseResultsHaveEnded(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p)
 		var returned atomic.Bool
@@ -249,7 +250,7 @@ func TestGroupWaitsForFunctionsWhoseResultsHaveEnded(t *testing.T) {
 func TestCancelledGroupStartsNothingMore(t *testing.T) {
 	for _, by := range []string{"Cancel", "its context"} {
 		t.Run(by, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3))
 				ctx, cancel := context.WithCancelCause(t.Context())
 				g := pool.NewGroup(ctx, p, pool.WithGroupLimit(2))
@@ -284,7 +285,7 @@ func TestCancelledGroupStartsNothingMore(t *testing.T) {
 }
 
 func TestDeadlineOfAGroupIsATimeoutOfItsTasks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -296,7 +297,7 @@ func TestDeadlineOfAGroupIsATimeoutOfItsTasks(t *testing.T) {
 }
 
 func TestSubgroupCountsTowardsBothLimitsAndHoldsNoPlaceWhileItWaits(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(8))
 		var all, small meter
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(3))
@@ -322,7 +323,7 @@ func TestSubgroupCountsTowardsBothLimitsAndHoldsNoPlaceWhileItWaits(t *testing.T
 }
 
 func TestErrorsOfASubgroupAreItsOwn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p)
 		sub := g.Subgroup(t.Context())
@@ -337,7 +338,7 @@ func TestErrorsOfASubgroupAreItsOwn(t *testing.T) {
 func TestWaitForAGroupInsideATaskIsSafeOnOneWorker(t *testing.T) {
 	for limit := range 4 {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var opts []pool.GroupOption
 				if limit > 0 {
 					opts = append(opts, pool.WithGroupLimit(limit))
@@ -394,7 +395,7 @@ func TestTaskOfAGroupForksInItWhateverTheLimit(t *testing.T) {
 	for workers := 1; workers <= 3; workers++ {
 		for limit := 1; limit <= 3; limit++ {
 			t.Run(fmt.Sprintf("%d workers, limit %d", workers, limit), func(t *testing.T) {
-				inBubble(t, func(t *testing.T) {
+				pooltest.Run(t, func(t *pooltest.Kit) {
 					p := newPool(t, pool.WithWorkers(workers))
 					g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(limit))
 					var m meter
@@ -409,7 +410,7 @@ func TestTaskOfAGroupForksInItWhateverTheLimit(t *testing.T) {
 }
 
 func TestWaitingTaskLendsItsPlaceToASubgroup(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		var m meter
@@ -431,7 +432,7 @@ func TestWaitingTaskLendsItsPlaceToASubgroup(t *testing.T) {
 }
 
 func TestTaskThatWaitsForItsOwnGroupIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(2))
 		require.NoError(t, g.Go(t.Context(), func(ctx context.Context) error { return g.Wait(ctx) }))
@@ -440,7 +441,7 @@ func TestTaskThatWaitsForItsOwnGroupIsADeadlock(t *testing.T) {
 }
 
 func TestCycleThroughTheLimitOfAGroupIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		var held *pool.AsyncResult[int]
@@ -462,7 +463,7 @@ func TestCycleThroughTheLimitOfAGroupIsADeadlock(t *testing.T) {
 }
 
 func TestGroupTaskThatWaitsForRoomIsLetInByATaskThatWaitsForTheGroup(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
 		g := pool.NewGroup(t.Context(), p)
 		d := newGate()
@@ -495,7 +496,7 @@ func TestGroupIsToldWhatThePoolRefusesAndDrops(t *testing.T) {
 		{"ErrDropped", []pool.Option{pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest)}, pool.ErrDropped, pool.Dropped},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append(c.opts, pool.WithWorkers(1))...)
 				busy := occupy(t, p)
 				g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1), pool.WithKeepGoing())
@@ -518,7 +519,7 @@ func TestGroupIsToldWhatThePoolRefusesAndDrops(t *testing.T) {
 }
 
 func TestHeldTaskEntersAFullQueue(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		for range 5 {
@@ -541,7 +542,7 @@ func TestEndOfThePoolIsTheEndOfHeldTasks(t *testing.T) {
 		"a broken pool has no place": {func(p *pool.Pool) { breakPool(p) }, pool.Broken, pool.Succeeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				breaks := pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}
 				p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(breaks))
 				g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1), pool.WithKeepGoing())
@@ -570,7 +571,7 @@ func breakPool(p *pool.Pool) {
 }
 
 func TestGroupOfAClosedPoolSaysSo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		p.Close()
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
@@ -580,7 +581,7 @@ func TestGroupOfAClosedPoolSaysSo(t *testing.T) {
 }
 
 func TestHeldTasksCanBeCancelledOneByOne(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		busy := occupy(t, p)
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
@@ -603,7 +604,7 @@ func TestHeldTasksCanBeCancelledOneByOne(t *testing.T) {
 }
 
 func TestOptionsOfTasksWorkInAGroup(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithRouting(pool.KeyOrdered))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(2), pool.WithKeepGoing())
 		var m meter
@@ -627,7 +628,7 @@ func TestOptionsOfTasksWorkInAGroup(t *testing.T) {
 }
 
 func TestStuckCallbackHoldsUpNobodyInTheGroup(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		open := make(chan struct{})
@@ -641,7 +642,7 @@ func TestStuckCallbackHoldsUpNobodyInTheGroup(t *testing.T) {
 }
 
 func TestGroupRejectsWhatIsNotAllowed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		ctx := t.Context()
 		var none context.Context
@@ -668,7 +669,7 @@ func TestGroupRejectsWhatIsNotAllowed(t *testing.T) {
 }
 
 func TestGroupWithoutTasksEndsAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		ctx, cancel := context.WithCancel(t.Context())
 		g := pool.NewGroup(ctx, newPool(t))
 		cancel()
@@ -677,7 +678,7 @@ func TestGroupWithoutTasksEndsAtOnce(t *testing.T) {
 }
 
 func TestRetryOfATaskOfAGroupIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		g := pool.NewGroup(context.Background(), newPool(t))
 		err := errOf(t, pool.GroupAsync(context.Background(), g, value(1), twice()))
 		require.ErrorIs(t, err, pool.ErrInvalid)

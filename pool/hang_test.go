@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // TestTenThousandTroubledTasksOnOneWorkerAllReachAnEnd mixes nesting, panics,
 // Goexit, cancelling and errors, and terminates the pool in the midst of it.
 func TestTenThousandTroubledTasksOnOneWorkerAllReachAnEnd(t *testing.T) {
 	const tasks, submitters = 10_000, 8
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(64))
 		var mu sync.Mutex
 		var results []*pool.AsyncResult[int]

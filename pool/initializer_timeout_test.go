@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // slowly makes a constructor of connections that does not look at its context. Only the
@@ -44,7 +45,7 @@ func TestInitializerThatTakesTooLongFails(t *testing.T) {
 		"returns at that moment": {func(context.Context) error { time.Sleep(time.Minute); return nil }, time.Minute, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				cleaned := 0
 				var life context.Context
 				p := newPool(t, pool.WithWorkers(1), pool.WithName("hall"), pool.WithInitializerTimeout(time.Minute),
@@ -95,7 +96,7 @@ func TestInitializerThatTakesNoLongerThanItMayIsAsWithoutTheLimit(t *testing.T) 
 		"exits":    {func(context.Context) error { runtime.Goexit(); return nil }, pool.ErrGoexit.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				cleaned := 0
 				var life context.Context
 				p := newPool(t, pool.WithWorkers(1), pool.WithName("hall"), pool.WithInitializerTimeout(time.Minute),
@@ -127,7 +128,7 @@ func TestInitializerThatTakesNoLongerThanItMayIsAsWithoutTheLimit(t *testing.T) 
 }
 
 func TestStateThatIsMadeTooLateIsEnded(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		var log strings.Builder
 		var cleaned []string
@@ -168,7 +169,7 @@ func TestInitializerThatFailsTooLateHasNothingToCleanUp(t *testing.T) {
 		"exits":  func() (int, error) { runtime.Goexit(); return 0, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var log strings.Builder
 				begin := time.Now()
 				p := newPool(t, pool.WithWorkers(1), pool.WithInitializerTimeout(time.Second),
@@ -194,7 +195,7 @@ func TestTerminateDuringAnInitializerWithALimit(t *testing.T) {
 		"that does not":          {true, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				open := 0
 				var cause error
 				p := newPool(t, pool.WithWorkers(1), pool.WithInitializerTimeout(time.Minute),
@@ -226,7 +227,7 @@ func TestTerminateDuringAnInitializerWithALimit(t *testing.T) {
 }
 
 func TestAbandonedInitializerDoesNotKeepOtherWorkersFromTheirEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		var hangs string // the worker whose initializer does
 		p := newPool(t, pool.WithWorkers(2), pool.WithInitializerTimeout(time.Second),
@@ -260,7 +261,7 @@ func TestAbandonedInitializerDoesNotKeepOtherWorkersFromTheirEnd(t *testing.T) {
 }
 
 func TestInitializerThatAlwaysHangsExceedsTheRestarts(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var called atomic.Int32
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializerTimeout(time.Second),
 			pool.WithInitializer(func(context.Context) error { called.Add(1); time.Sleep(time.Minute); return nil }),

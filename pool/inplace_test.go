@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestTimeoutOfATaskRunInPlaceEndsItsGet(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -27,7 +28,7 @@ func TestTimeoutOfATaskRunInPlaceEndsItsGet(t *testing.T) {
 }
 
 func TestFirstCompletedReturnsAtTheFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Second); return 0, nil })
 		g := newGate()

@@ -13,10 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // idlePool makes a pool whose workers have all been started and are idle.
-func idlePool(t *testing.T, workers int, opts ...pool.Option) *pool.Pool {
+func idlePool(t testing.TB, workers int, opts ...pool.Option) *pool.Pool {
 	t.Helper()
 	p := newPool(t, append([]pool.Option{pool.WithWorkers(workers)}, opts...)...)
 	_, err := pool.Broadcast(t.Context(), p, value(1))
@@ -32,7 +33,7 @@ func goroutine() string {
 }
 
 func TestApplyBorrowsThePlaceOfAnIdleWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 2)
 		caller := goroutine()
 		v, err := pool.Apply(context.Background(), p, func(ctx context.Context) (string, error) {
@@ -49,7 +50,7 @@ func TestApplyBorrowsThePlaceOfAnIdleWorker(t *testing.T) {
 }
 
 func TestApplyThatCanBeCancelledHasAGoroutineOfThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 2)
 		caller := goroutine()
 		_, err := pool.Apply(t.Context(), p, func(context.Context) (int, error) {
@@ -61,7 +62,7 @@ func TestApplyThatCanBeCancelledHasAGoroutineOfThePool(t *testing.T) {
 }
 
 func TestBorrowedPlaceIsTheWorkersInEveryWay(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 1)
 		var order []string
 		over := make(chan struct{})
@@ -82,7 +83,7 @@ func TestBorrowedPlaceIsTheWorkersInEveryWay(t *testing.T) {
 }
 
 func TestFailureInABorrowedPlaceIsTheWorkers(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var inits atomic.Int32
 		p := idlePool(t, 1, pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
 		boom := errors.New("boom")
@@ -99,7 +100,7 @@ func TestFailureInABorrowedPlaceIsTheWorkers(t *testing.T) {
 }
 
 func TestGoexitInABorrowedPlaceEndsTheTaskAndTheCaller(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 1)
 		over := make(chan bool)
 		go func() {
@@ -118,7 +119,7 @@ func TestGoexitInABorrowedPlaceEndsTheTaskAndTheCaller(t *testing.T) {
 }
 
 func TestTerminateReachesAFunctionInABorrowedPlace(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 1)
 		result := make(chan error)
 		go func() {
@@ -142,7 +143,7 @@ func TestTerminateReachesAFunctionInABorrowedPlace(t *testing.T) {
 }
 
 func TestCloseAndJoinWaitForABorrowedPlace(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 1)
 		result := make(chan error)
 		go func() {
@@ -160,7 +161,7 @@ func TestCloseAndJoinWaitForABorrowedPlace(t *testing.T) {
 // A stranger stops the worker while its place is lent; its successor must not
 // work beside the borrower.
 func TestWorkerReplacedWhileItsPlaceIsLentDoesNotWorkBesideTheBorrower(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 1)
 		var running, most atomic.Int32
 		work := func(context.Context) (int, error) {
@@ -173,7 +174,7 @@ func TestWorkerReplacedWhileItsPlaceIsLentDoesNotWorkBesideTheBorrower(t *testin
 		go func() { defer close(over); _, _ = pool.Apply(context.Background(), p, work) }()
 		synctest.Wait()
 		pid := p.PID()
-		pool.SharedSystem().Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
+		systemOf(t).Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
 		synctest.Wait()
 		r := pool.ApplyAsync(t.Context(), p, work)
 		synctest.Wait()
@@ -185,7 +186,7 @@ func TestWorkerReplacedWhileItsPlaceIsLentDoesNotWorkBesideTheBorrower(t *testin
 }
 
 func TestManyBorrowersShareThePlacesThereAre(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 3)
 		var running, most, done atomic.Int32
 		over := make(chan struct{})
@@ -215,7 +216,7 @@ func TestManyBorrowersShareThePlacesThereAre(t *testing.T) {
 
 // The task that comes next finds the worker restarted, not about to be.
 func TestFailureInABorrowedPlaceComesBeforeTheNextTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var inits atomic.Int32
 		p := idlePool(t, 1, pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
 		for life := range int32(50) {
@@ -242,7 +243,7 @@ func TestTaskForAWorkerWhosePlaceIsLentIsStartedAfterwards(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := idlePool(t, 2)
 				go borrow(p)
 				synctest.Wait()

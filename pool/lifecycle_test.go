@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestTasksStartInTheOrderOfSubmission(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var order []int
 		for i := range 100 {
@@ -30,7 +31,7 @@ func TestTasksStartInTheOrderOfSubmission(t *testing.T) {
 }
 
 func TestCloseThenJoinLosesNothingThatWasAccepted(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var done atomic.Int64
 		for range 500 {
@@ -43,7 +44,7 @@ func TestCloseThenJoinLosesNothingThatWasAccepted(t *testing.T) {
 }
 
 func TestSubmissionAfterCloseFails(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		p.Close()
 		p.Close()
@@ -66,14 +67,14 @@ func TestSubmissionAfterCloseFails(t *testing.T) {
 }
 
 func TestJoinBeforeCloseIsAnError(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		require.ErrorIs(t, p.Join(t.Context()), pool.ErrRunning)
 	})
 }
 
 func TestJoinMayBeRepeatedAndTakesAContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := occupy(t, p)
 		p.Close()
@@ -89,7 +90,7 @@ func TestJoinMayBeRepeatedAndTakesAContext(t *testing.T) {
 }
 
 func TestTerminateEndsEveryResult(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		running, deaf := newGate(), newGate()
 		first := pool.ApplyAsync(t.Context(), p, deaf.deaf)
@@ -120,7 +121,7 @@ func TestTerminateEndsEveryResult(t *testing.T) {
 }
 
 func TestTerminateCancelsTheContextOfWhatRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		cause := make(chan error, 1)
 		started := make(chan struct{})
@@ -137,7 +138,7 @@ func TestTerminateCancelsTheContextOfWhatRuns(t *testing.T) {
 }
 
 func TestTerminateSaysWhatItDropped(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var log bytes.Buffer
 		p := newPool(t, pool.WithWorkers(1), pool.WithName("clerk"), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		occupy(t, p)
@@ -148,7 +149,7 @@ func TestTerminateSaysWhatItDropped(t *testing.T) {
 }
 
 func TestShutdownDrainsWithinItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		r := pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Second); return 7, nil })
 		require.NoError(t, p.Shutdown(t.Context()))
@@ -159,7 +160,7 @@ func TestShutdownDrainsWithinItsContext(t *testing.T) {
 }
 
 func TestShutdownTerminatesAtTheEndOfItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		r := pool.ApplyAsync(t.Context(), p, g.task)
@@ -175,7 +176,7 @@ func TestShutdownTerminatesAtTheEndOfItsContext(t *testing.T) {
 }
 
 func TestJoinWaitsForTheSequenceOfAStream(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		began, ended := make(chan struct{}), false
 		pool.IMap(t.Context(), p, double, func(yield func(int) bool) {
@@ -192,7 +193,7 @@ func TestJoinWaitsForTheSequenceOfAStream(t *testing.T) {
 }
 
 func TestPoolLivesInTheGivenActorSystem(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p, err := pool.New(pool.WithActorSystem(system), pool.WithName("mine"))
 		require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // history records when operations began and ended, by a clock that only counts.
@@ -105,7 +106,7 @@ var resultModel = porcupine.Model{
 }
 
 // held is what a result holds, by what Get returned.
-func held(t *testing.T, v int, err error) int {
+func held(t testing.TB, v int, err error) int {
 	switch {
 	case err == nil:
 		return v
@@ -119,7 +120,7 @@ func held(t *testing.T, v int, err error) int {
 }
 
 func TestResultIsSetOnceForEverybody(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		over, end := context.WithCancel(context.Background())
 		end()
@@ -168,7 +169,7 @@ func TestResultIsSetOnceForEverybody(t *testing.T) {
 			if round%3 > 0 {
 				do(5, round%9, func() {
 					h.decide(5, offer{byMessage}, byMessage, func() any {
-						pool.SharedSystem().Root.Send(address, &messages.Result{Value: byMessage})
+						systemOf(t).Root.Send(address, &messages.Result{Value: byMessage})
 						return nil
 					})
 				}, polls(5))
@@ -239,7 +240,7 @@ var bagModel = porcupine.Model{
 }
 
 // rush has some producers submit tasks at once, and returns what happened.
-func rush(t *testing.T, workers, producers, each int) *history {
+func rush(t testing.TB, workers, producers, each int) *history {
 	p := newPool(t, pool.WithWorkers(workers))
 	var h history
 	var free atomic.Int64 // since when the only worker can begin its next task
@@ -273,7 +274,7 @@ func rush(t *testing.T, workers, producers, each int) *history {
 }
 
 func TestOneWorkerStartsTasksInTheOrderOfTheirSubmission(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for range 200 {
 			h := rush(t, 1, 2, 5) // few: the search for an order takes long if many meet
 			if !porcupine.CheckOperations(queueModel, h.ops) {
@@ -284,7 +285,7 @@ func TestOneWorkerStartsTasksInTheOrderOfTheirSubmission(t *testing.T) {
 }
 
 func TestEachTaskIsStartedOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for range 60 {
 			h := rush(t, 3, 3, 8)
 			require.Len(t, h.ops, 2*3*8)

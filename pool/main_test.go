@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,19 +26,24 @@ func inBubble(t *testing.T, test func(t *testing.T)) {
 }
 
 // newPool makes a pool that ends with the test and must leave nothing behind.
-func newPool(t *testing.T, opts ...pool.Option) *pool.Pool {
+func newPool(t testing.TB, opts ...pool.Option) *pool.Pool {
 	t.Helper()
+	if k, ok := t.(*pooltest.Kit); ok {
+		p := k.Pool(opts...)
+		t.Cleanup(func() { end(t, p) })
+		return p
+	}
 	p, err := pool.New(opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { end(t, p) })
 	return p
 }
 
-func end(t *testing.T, p *pool.Pool) {
+func end(t testing.TB, p *pool.Pool) {
 	t.Helper()
 	p.Terminate()
 	require.NoError(t, p.Join(context.Background()))
-	require.Empty(t, registered(pool.SharedSystem(), p), "processes left in the registry")
+	require.Empty(t, registered(systemOf(t), p), "processes left in the registry")
 	s := p.Stats()
 	var ended int64
 	for _, n := range s.Outcomes {
@@ -47,6 +53,14 @@ func end(t *testing.T, p *pool.Pool) {
 	require.Zero(t, s.Running)
 	require.Zero(t, s.Waiting)
 	require.Zero(t, s.Started, "workers that are gone")
+}
+
+// systemOf is where newPool makes pools.
+func systemOf(t testing.TB) *actor.ActorSystem {
+	if k, ok := t.(*pooltest.Kit); ok {
+		return k.System()
+	}
+	return pool.SharedSystem()
 }
 
 // registered lists the processes of a pool that the registry still knows.
@@ -95,7 +109,7 @@ func (g *gate) deaf(context.Context) (string, error) {
 }
 
 // occupy fills a worker until the returned gate is opened.
-func occupy(t *testing.T, p *pool.Pool) *gate {
+func occupy(t testing.TB, p *pool.Pool) *gate {
 	t.Helper()
 	g := newGate()
 	pool.ApplyAsync(context.Background(), p, g.task)
@@ -103,9 +117,12 @@ func occupy(t *testing.T, p *pool.Pool) *gate {
 	return g
 }
 
-// bubbleSystem is an actor system that logs nothing and whose dead letters leave
-// no goroutine behind at the end of the bubble.
-func bubbleSystem(t *testing.T) *actor.ActorSystem {
+// bubbleSystem is that of the kit, or another one that logs nothing and whose dead letters
+// leave no goroutine behind at the end of the bubble.
+func bubbleSystem(t testing.TB) *actor.ActorSystem {
+	if k, ok := t.(*pooltest.Kit); ok {
+		return k.System()
+	}
 	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond),

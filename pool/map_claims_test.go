@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // These tests are about who takes which chunk of a map, and what is known of
@@ -38,7 +39,7 @@ type mapped struct {
 }
 
 func TestEveryItemOfAMapIsCalledOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 4)
 		for _, size := range []int{1, 3, 64} {
 			for range 50 {
@@ -57,7 +58,7 @@ func TestEveryItemOfAMapIsCalledOnce(t *testing.T) {
 }
 
 func TestItemsBehindABlockedOneAreTakenByAnotherWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 2)
 		last := make(chan struct{})
 		m := <-mapInPlace(p, func(_ context.Context, n int) (int, error) {
@@ -77,7 +78,7 @@ func TestItemsBehindABlockedOneAreTakenByAnotherWorker(t *testing.T) {
 }
 
 func TestItemsBehindABlockedOneAreTakenByATaskThatWaitsForThem(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := occupy(t, p)
 		last := make(chan struct{})
@@ -106,7 +107,7 @@ func TestItemsBehindABlockedOneAreTakenByATaskThatWaitsForThem(t *testing.T) {
 
 // An item can rely on it that those before it have begun.
 func TestChunksStartInTheOrderOfTheItems(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 3)
 		var mu sync.Mutex
 		var begun []int
@@ -125,7 +126,7 @@ func TestChunksStartInTheOrderOfTheItems(t *testing.T) {
 }
 
 func TestCancelQueuedCutsAMapThatItsCallerWorksOn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 2)
 		open := make(chan struct{})
 		m := mapInPlace(p, func(_ context.Context, n int) (int, error) {
@@ -154,7 +155,7 @@ func TestCancelQueuedCutsAMapThatItsCallerWorksOn(t *testing.T) {
 }
 
 func TestErrorsAbandonTheRestOfTheirChunksAmongMany(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		mine := errors.New("mine")
 		for _, workers := range []int{1, 3} {
 			p := idlePool(t, workers)
@@ -179,7 +180,7 @@ func TestErrorsAbandonTheRestOfTheirChunksAmongMany(t *testing.T) {
 }
 
 func TestMapThatEndsEarlyHasTheResultsOfAllChunksThatHaveEnded(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		blocked := make(chan int, 3)
 		m := pool.MapAsync(t.Context(), p, func(ctx context.Context, n int) (int, error) {
@@ -208,7 +209,7 @@ func TestMapThatEndsEarlyHasTheResultsOfAllChunksThatHaveEnded(t *testing.T) {
 // The second runner is not left in the queue, where it would keep the next caller
 // from being lent a place.
 func TestMapThatItsCallerHasDoneLeavesNothingInTheQueue(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 3)
 		caller := goroutine()
 		for range 500 {
@@ -223,7 +224,7 @@ func TestMapThatItsCallerHasDoneLeavesNothingInTheQueue(t *testing.T) {
 
 // A map outlives the loan when its caller finds nothing left to take.
 func TestTerminateReachesAMapWhoseCallerWaitsForOthers(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 2)
 		m := mapInPlace(p, func(ctx context.Context, n int) (int, error) {
 			if n == 0 {
@@ -245,7 +246,7 @@ func TestTerminateReachesAMapWhoseCallerWaitsForOthers(t *testing.T) {
 func TestTerminateReachesAMapThatItsCallerWorksOn(t *testing.T) {
 	for name, n := range map[string]int{"one chunk": 1, "several": 5} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := idlePool(t, 1)
 				m := mapInPlace(p, func(ctx context.Context, n int) (int, error) {
 					if n > 0 {
@@ -268,7 +269,7 @@ func TestTerminateReachesAMapThatItsCallerWorksOn(t *testing.T) {
 }
 
 func TestMapOfOneChunkInPlaceIsLikeAnyOther(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var inits atomic.Int32
 		p := idlePool(t, 1, pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
 		mine := errors.New("mine")

@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // A task waits for a map, the only worker at which fails and goes on with a task that
 // waits for the first.
 func TestLossOfTheLastRunnerThatCouldGoOnLeavesNobodyWaiting(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		self := make(chan *pool.AsyncResult[int], 1)
 		var late *pool.AsyncResult[int]

@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestMapKeepsTheOrderOfTheItems(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		for _, n := range []int{1, 2, 3, 11, 12, 13, 100, 1001} {
 			for _, opts := range [][]pool.MapOption{nil, {pool.WithChunkSize(1)}, {pool.WithChunkSize(7)}, {pool.WithChunkSize(pool.MaxChunkSize)}} {
@@ -35,7 +36,7 @@ func TestMapKeepsTheOrderOfTheItems(t *testing.T) {
 }
 
 func TestMapWithoutItemsIsReadyAtOnceWithoutACallback(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		occupy(t, p)
 		for _, items := range [][]int{nil, {}} {
@@ -55,7 +56,7 @@ func add(_ context.Context, a, b int) (int, error) { return a + b, nil }
 
 // chunks returns the sizes of the chunks in which a map of n items runs on the
 // given number of workers: a panic at an item abandons the rest of its chunk.
-func chunks(t *testing.T, n, workers int, opts ...pool.MapOption) []int {
+func chunks(t testing.TB, n, workers int, opts ...pool.MapOption) []int {
 	p := newPool(t, pool.WithWorkers(workers))
 	var sizes []int
 	for low := 0; low < n; {
@@ -78,7 +79,7 @@ func chunks(t *testing.T, n, workers int, opts ...pool.MapOption) []int {
 }
 
 func TestDefaultChunkIsTheItemsByFourTimesTheWorkersRoundedUp(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		require.Equal(t, []int{1, 1, 1, 1, 1, 1, 1}, chunks(t, 7, 2))
 		require.Equal(t, []int{1, 1, 1, 1, 1, 1, 1, 1}, chunks(t, 8, 2))
 		require.Equal(t, []int{2, 2, 2, 2, 1}, chunks(t, 9, 2))
@@ -88,7 +89,7 @@ func TestDefaultChunkIsTheItemsByFourTimesTheWorkersRoundedUp(t *testing.T) {
 }
 
 func TestMapErrorAbandonsOnlyItsOwnChunk(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		mine := errors.New("mine")
 		got, err := pool.Map(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -110,7 +111,7 @@ func TestMapErrorAbandonsOnlyItsOwnChunk(t *testing.T) {
 }
 
 func TestMapReportsTheErrorThatCameFirstInTimeAfterTheLastChunk(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		begin := time.Now()
 		_, err := pool.Map(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -126,7 +127,7 @@ func TestMapReportsTheErrorThatCameFirstInTimeAfterTheLastChunk(t *testing.T) {
 }
 
 func TestMapSurvivesPanicAndGoexitInItsItems(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, workers := range []int{1, 2, 5} {
 			p := newPool(t, pool.WithWorkers(workers))
 			got, err := pool.Map(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -151,7 +152,7 @@ func TestMapSurvivesPanicAndGoexitInItsItems(t *testing.T) {
 }
 
 func TestFailFastEndsTheMapWithItsFirstError(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		mine := errors.New("mine")
 		var cancelled atomic.Bool
@@ -180,7 +181,7 @@ func TestFailFastEndsTheMapWithItsFirstError(t *testing.T) {
 }
 
 func TestCancelledMapKeepsWhatWasComputed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		started := make(chan struct{})
 		r := pool.MapAsync(t.Context(), p, func(ctx context.Context, n int) (int, error) {
@@ -199,7 +200,7 @@ func TestCancelledMapKeepsWhatWasComputed(t *testing.T) {
 }
 
 func TestMapTimesOutAsAWhole(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		begin := time.Now()
 		got, err := pool.Map(t.Context(), p, func(ctx context.Context, n int) (int, error) {
@@ -213,7 +214,7 @@ func TestMapTimesOutAsAWhole(t *testing.T) {
 }
 
 func TestMapWaitsForRoomAndMayBeDropped(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))
 		g := occupy(t, p)
 		mapped := pool.MapAsync(t.Context(), p, double, []int{1, 2, 3})
@@ -226,7 +227,7 @@ func TestMapWaitsForRoomAndMayBeDropped(t *testing.T) {
 }
 
 func TestMapThatIsRefusedWasNeverThere(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
 		g := occupy(t, p)
 		before := p.Stats().Accepted
@@ -238,7 +239,7 @@ func TestMapThatIsRefusedWasNeverThere(t *testing.T) {
 }
 
 func TestStarMapSpreadsPairs(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		got, err := pool.StarMap(t.Context(), p, add, slices.All([]int{10, 20, 30}))
 		require.NoError(t, err)
@@ -250,7 +251,7 @@ func TestStarMapSpreadsPairs(t *testing.T) {
 }
 
 func TestIteratorThatFailsMidwayFailsTheStarMap(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		mine := errors.New("mine")
 		var failing iter.Seq2[int, int] = func(yield func(int, int) bool) {
@@ -264,7 +265,7 @@ func TestIteratorThatFailsMidwayFailsTheStarMap(t *testing.T) {
 }
 
 func TestBroadcastRunsOnceOnEveryWorkerInTheirOrder(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, routing := range strategies {
 			p := newPool(t, pool.WithWorkers(3), pool.WithName("b"), pool.WithRouting(routing))
 			got, err := pool.Broadcast(t.Context(), p, func(ctx context.Context) (string, error) { return pool.WorkerName(ctx), nil })
@@ -275,7 +276,7 @@ func TestBroadcastRunsOnceOnEveryWorkerInTheirOrder(t *testing.T) {
 }
 
 func TestBroadcastWaitsForItsTurnOnABusyWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		g := occupy(t, p)
 		r := pool.BroadcastAsync(t.Context(), p, value(1))
@@ -289,7 +290,7 @@ func TestBroadcastWaitsForItsTurnOnABusyWorker(t *testing.T) {
 }
 
 func TestBroadcastSurvivesPanics(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		for range 3 {
 			got, err := pool.Broadcast(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -306,7 +307,7 @@ func TestBroadcastSurvivesPanics(t *testing.T) {
 }
 
 func TestCancelMayMeetTheEndOfTheLastChunk(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		for range 500 {
 			started := make(chan struct{})
@@ -324,7 +325,7 @@ func TestCancelMayMeetTheEndOfTheLastChunk(t *testing.T) {
 }
 
 func TestStarMapTakesTheOptionsOfAMap(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		pairs := func(yield func(int, int) bool) { _ = yield(1, 2) && yield(3, 4) && yield(5, 6) }
 		mine := errors.New("mine")
@@ -348,7 +349,7 @@ func TestStarMapTakesTheOptionsOfAMap(t *testing.T) {
 }
 
 func TestStarMapDoesNotTouchItsInputForNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		endless := func(yield func(int, int) bool) {
 			for yield(1, 2) {
@@ -363,7 +364,7 @@ func TestStarMapDoesNotTouchItsInputForNothing(t *testing.T) {
 }
 
 func TestStarMapFailsWithTheErrorOfTheSequenceItsPairsAreMadeFrom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		mine := errors.New("mine")
 		lines := pool.Fallible(func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, mine) })
@@ -379,7 +380,7 @@ func TestStarMapFailsWithTheErrorOfTheSequenceItsPairsAreMadeFrom(t *testing.T) 
 }
 
 func TestMapWithAnEndedContextIsCancelledEvenIfItIsEmpty(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := pool.Map(ctx, newPool(t), double, nil)

@@ -13,44 +13,47 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
-func sendResult(p *pool.Pool, r interface{ PID() *actor.PID }, v any, err error) {
-	pool.SharedSystem().Root.Send(r.PID(), &messages.Result{Value: v, Err: err})
+func sendResult(t testing.TB, r interface{ PID() *actor.PID }, v any, err error) {
+	systemOf(t).Root.Send(r.PID(), &messages.Result{Value: v, Err: err})
 	time.Sleep(time.Second) // for what Proto.Actor does about dead letters
 }
 
 func TestNilIsAValueOfAnInterface(t *testing.T) {
-	for name, check := range map[string]func(t *testing.T, p *pool.Pool){
-		"error": func(t *testing.T, p *pool.Pool) {
+	for name, check := range map[string]func(t testing.TB, p *pool.Pool){
+		"error": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (error, error) { <-ctx.Done(); return nil, nil })
-			sendResult(p, r, nil, nil)
+			sendResult(t, r, nil, nil)
 			require.True(t, r.Ready())
 		},
-		"any": func(t *testing.T, p *pool.Pool) {
+		"any": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (any, error) { <-ctx.Done(); return nil, nil })
-			sendResult(p, r, nil, nil)
+			sendResult(t, r, nil, nil)
 			require.True(t, r.Ready())
 		},
-		"pointer": func(t *testing.T, p *pool.Pool) {
+		"pointer": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (*int, error) { <-ctx.Done(); return nil, nil })
-			sendResult(p, r, nil, nil)
+			sendResult(t, r, nil, nil)
 			require.True(t, r.Ready())
 		},
-		"map": func(t *testing.T, p *pool.Pool) {
+		"map": func(t testing.TB, p *pool.Pool) {
 			r := pool.MapAsync(t.Context(), p, func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); return 0, nil }, []int{1})
-			sendResult(p, r, nil, nil)
+			sendResult(t, r, nil, nil)
 			require.True(t, r.Ready())
 		},
 	} {
-		t.Run(name, func(t *testing.T) { inBubble(t, func(t *testing.T) { check(t, newPool(t, pool.WithWorkers(1))) }) })
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) { check(t, newPool(t, pool.WithWorkers(1))) })
+		})
 	}
 }
 
 func TestNilStartWorkersFromAStrangerDoesNotEndThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		pool.SharedSystem().Root.Send(p.PID(), (*messages.StartWorkers)(nil))
+		systemOf(t).Root.Send(p.PID(), (*messages.StartWorkers)(nil))
 		synctest.Wait()
 		v, err := pool.Apply(hour(t), p, value(1))
 		require.NoError(t, err)
@@ -59,9 +62,9 @@ func TestNilStartWorkersFromAStrangerDoesNotEndThePool(t *testing.T) {
 }
 
 func TestPoisonPillAfterTheRouterActorWasStopped(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		system := pool.SharedSystem()
+		system := systemOf(t)
 		_, err := pool.Apply(t.Context(), p, value(1))
 		require.NoError(t, err)
 		system.Root.Stop(actor.NewPID(p.PID().Address, p.PID().Id+"/router"))
@@ -77,9 +80,9 @@ type brokenContext struct{ context.Context }
 func (brokenContext) Err() error { panic("broken") }
 
 func TestTaskMessageWithABrokenContextIsAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		f := pool.SharedSystem().Root.RequestFuture(p.PID(), &messages.Task{
+		f := systemOf(t).Root.RequestFuture(p.PID(), &messages.Task{
 			Func: func(context.Context) (any, error) { return 1, nil }, Context: brokenContext{context.Background()},
 		}, time.Minute)
 		_, err := f.Result()
@@ -95,7 +98,7 @@ func TestTaskMessagesAroundAStopAreAllAnswered(t *testing.T) {
 		"poison pill": func(system *actor.ActorSystem, p *pool.Pool) { system.Root.Poison(p.PID()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				const senders, each = 4, 100
 				system := bubbleSystem(t)
 				for range 5 {
@@ -128,7 +131,7 @@ func TestTaskMessagesAroundAStopAreAllAnswered(t *testing.T) {
 }
 
 func TestTaskMessagesToAWorkerThatIsReplacedAreAllAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		const senders, each = 4, 200
 		system := bubbleSystem(t)
 		p := newPool(t, pool.WithWorkers(1), pool.WithActorSystem(system))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // modelTask is a task as the model sees it.
@@ -152,7 +153,7 @@ var polling = func() context.Context {
 }()
 
 func TestPoolBehavesLikeItsModel(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		// Without T's Deadline, which must not be asked for inside a bubble.
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) {
 			m := &poolModel{

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // fib waits for two tasks of its own pool at every level.
@@ -97,7 +98,7 @@ func TestEveryWaitInsideATaskIsSafeOnOneWorker(t *testing.T) {
 	}
 	for name, wait := range waits {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 					// Two levels, and work from outside in the queue.
@@ -115,7 +116,7 @@ func TestEveryWaitInsideATaskIsSafeOnOneWorker(t *testing.T) {
 }
 
 func TestNestedWaitsNeedNoMoreThanTheWorkersThereAre(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for workers := 1; workers <= 3; workers++ {
 			p := newPool(t, pool.WithWorkers(workers))
 			v, err := pool.Apply(t.Context(), p, fib(p, 12))
@@ -126,7 +127,7 @@ func TestNestedWaitsNeedNoMoreThanTheWorkersThereAre(t *testing.T) {
 }
 
 func TestTaskRunInPlaceCountsAsItsWaiter(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var busy, most atomic.Int64
 		work := func(context.Context) (int, error) {
@@ -152,7 +153,7 @@ func TestTaskRunInPlaceCountsAsItsWaiter(t *testing.T) {
 }
 
 func TestGoexitOfATaskRunInPlaceSparesItsWaiter(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		v, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			_, err := pool.Apply(ctx, p, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
@@ -169,7 +170,7 @@ func TestGoexitOfATaskRunInPlaceSparesItsWaiter(t *testing.T) {
 }
 
 func TestTaskThatWaitsForItselfIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		self := make(chan *pool.AsyncResult[int], 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) { return (<-self).Get(ctx) })
@@ -180,7 +181,7 @@ func TestTaskThatWaitsForItselfIsADeadlock(t *testing.T) {
 }
 
 func TestCycleOfTwoTasksIsADeadlockForOneOfThem(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for workers := 1; workers <= 2; workers++ {
 			p := newPool(t, pool.WithWorkers(workers))
 			a, b := make(chan *pool.AsyncResult[int], 1), make(chan *pool.AsyncResult[int], 1)
@@ -197,7 +198,7 @@ func TestCycleOfTwoTasksIsADeadlockForOneOfThem(t *testing.T) {
 }
 
 func TestCycleThroughTwoPoolsIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1))
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) {
@@ -209,7 +210,7 @@ func TestCycleThroughTwoPoolsIsADeadlock(t *testing.T) {
 }
 
 func TestWaitForTheNextTaskWithOnesOwnKeyIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			return pool.Apply(ctx, p, value(1), pool.WithKey("k"))
@@ -219,7 +220,7 @@ func TestWaitForTheNextTaskWithOnesOwnKeyIsADeadlock(t *testing.T) {
 }
 
 func TestWaitForAKeyRunsWhatIsBeforeItFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered))
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			var order []int
@@ -236,7 +237,7 @@ func TestWaitForAKeyRunsWhatIsBeforeItFirst(t *testing.T) {
 }
 
 func TestWaitForAKeyThatRunsElsewhereGoesOnAfterIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 		g := newGate()
 		pool.ApplyAsync(t.Context(), p, g.task, pool.WithKey("k"))
@@ -256,7 +257,7 @@ func TestWaitForAKeyThatRunsElsewhereGoesOnAfterIt(t *testing.T) {
 }
 
 func TestJoinInsideATaskIsADeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			require.ErrorIs(t, p.Shutdown(ctx), pool.ErrDeadlock)
@@ -269,7 +270,7 @@ func TestJoinInsideATaskIsADeadlock(t *testing.T) {
 }
 
 func TestTwoTasksThatBroadcastAreNotBothServed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		both := make(chan struct{}, 2)
 		task := func(ctx context.Context) (int, error) {
@@ -288,7 +289,7 @@ func TestTwoTasksThatBroadcastAreNotBothServed(t *testing.T) {
 }
 
 func TestGetInsideATaskTimesOutThoughItRunsInPlace(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
 			r := pool.ApplyAsync(ctx, p, func(context.Context) (int, error) { time.Sleep(time.Minute); return 1, nil })
@@ -303,7 +304,7 @@ func TestGetInsideATaskTimesOutThoughItRunsInPlace(t *testing.T) {
 }
 
 func TestGoroutinesOfATaskShareItsPlace(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var busy, most atomic.Int64
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -334,7 +335,7 @@ func TestGoroutinesOfATaskShareItsPlace(t *testing.T) {
 }
 
 func TestContextOfATaskThatHasReturnedIsAnOrdinaryOne(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctxs := make(chan context.Context, 1)
 		_, err := pool.Apply(t.Context(), p, func(ctx context.Context) (int, error) { ctxs <- context.WithoutCancel(ctx); return 0, nil })

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestNewRefusesBadOptionsByNameAndValue(t *testing.T) {
@@ -47,7 +48,7 @@ func TestNewRefusesBadOptionsByNameAndValue(t *testing.T) {
 }
 
 func TestTheLastOfAnOptionCounts(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(0), pool.WithWorkers(7), pool.WithWorkers(2), pool.WithName(""), pool.WithName("last"))
 		require.Equal(t, 2, p.Workers())
 		require.Equal(t, "last", p.Name())
@@ -59,7 +60,7 @@ func TestTheLastOfAnOptionCounts(t *testing.T) {
 }
 
 func TestTwoPoolsMayHaveOneName(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		a, b := newPool(t, pool.WithName("twin")), newPool(t, pool.WithName("twin"))
 		require.Equal(t, a.Name(), b.Name())
 		require.NotEqual(t, a.PID().Id, b.PID().Id)
@@ -67,7 +68,7 @@ func TestTwoPoolsMayHaveOneName(t *testing.T) {
 }
 
 func TestWorkersAreNamedAfterTheirPool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithName("mill"))
 		name, err := pool.Apply(t.Context(), p, func(ctx context.Context) (string, error) { return pool.WorkerName(ctx), nil })
 		require.NoError(t, err)
@@ -78,7 +79,7 @@ func TestWorkersAreNamedAfterTheirPool(t *testing.T) {
 }
 
 func TestSubmissionsRefuseBadOptionsBeforeAnythingIsQueued(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		ctx := t.Context()
 		submissions := map[string]func() error{
@@ -117,7 +118,7 @@ func next[R any](ctx context.Context, s *pool.Stream[R]) error {
 }
 
 func TestNilContextIsRefusedEverywhere(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		var none context.Context
 		r := pool.ApplyAsync(t.Context(), p, value(1))
@@ -150,7 +151,7 @@ func TestNilContextIsRefusedEverywhere(t *testing.T) {
 }
 
 func TestNilFunctionPanicsNamingThePackage(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		ctx := t.Context()
 		calls := map[string]func(){
@@ -180,7 +181,7 @@ func TestNilFunctionPanicsNamingThePackage(t *testing.T) {
 }
 
 func TestWaitForRefusesWhatItCannotWaitFor(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		r := pool.ApplyAsync(t.Context(), newPool(t), value(1))
 		_, _, err := pool.WaitFor(t.Context(), 42, r)
 		require.ErrorIs(t, err, pool.ErrInvalid)
@@ -201,7 +202,7 @@ func TestProblemsOfSeveralOptionsAreAllReported(t *testing.T) {
 }
 
 func TestAllBadOptionsAreReportedOnceInTheOrderGiven(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		_, err := pool.New(pool.WithQueueLimit(-1), pool.WithWorkers(0), nil, pool.WithName(""), pool.WithWorkers(-2))
 		require.EqualError(t, err, "new pool: invalid argument: WithQueueLimit: -1 tasks; use WithUnboundedQueue for no limit\n"+
 			"invalid argument: option 3 is nil\n"+

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // overrunsOf collects the overruns of a pool until it has ended.
@@ -39,7 +40,7 @@ func TestFunctionThatIgnoresTheEndOfItsTaskIsReported(t *testing.T) {
 		"with a retry": {[]pool.TaskOption{twice()}, func(_ *pool.Pool, r *pool.AsyncResult[string]) { r.Cancel() }, pool.ErrCancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var log bytes.Buffer
 				p := newPool(t, pool.WithWorkers(1), pool.WithName("stage"), pool.WithOverrunAfter(3*time.Second),
 					pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -77,7 +78,7 @@ func TestFunctionThatIgnoresTheEndOfItsTaskIsReported(t *testing.T) {
 }
 
 func TestFunctionThatHeedsTheEndOfItsTaskIsNotOverrun(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		heeds := func(ctx context.Context) (int, error) {
 			<-ctx.Done()
@@ -93,7 +94,7 @@ func TestFunctionThatHeedsTheEndOfItsTaskIsNotOverrun(t *testing.T) {
 }
 
 func TestItemsAndTasksInPlaceMayBeOverrunToo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		overruns := overrunsOf(p)
 		g := newGate()
@@ -121,7 +122,7 @@ func TestItemsAndTasksInPlaceMayBeOverrunToo(t *testing.T) {
 }
 
 func TestOverrunTaskIsReplacedSoThatThePoolKeepsItsSize(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithReplacements(2))
 		overruns := overrunsOf(p)
 		for range 3 { // the places are used again
@@ -158,7 +159,7 @@ func TestOverrunTaskIsReplacedSoThatThePoolKeepsItsSize(t *testing.T) {
 }
 
 func TestNoMoreOverrunTasksAreReplacedThanMayBe(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
 		one, two := newGate(), newGate()
 		for _, g := range []*gate{one, two} {
@@ -185,7 +186,7 @@ func TestNoMoreOverrunTasksAreReplacedThanMayBe(t *testing.T) {
 func TestReplacementTakesOverWhatWaitsForTheWorker(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1), pool.WithRouting(routing))
 				g := newGate()
 				pool.ApplyAsync(context.Background(), p, g.deaf, pool.WithTimeout(time.Second))
@@ -204,7 +205,7 @@ func TestReplacementTakesOverWhatWaitsForTheWorker(t *testing.T) {
 }
 
 func TestOverrunFunctionThatFailsAtLastLeavesNoWorkerBehind(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
 		open := make(chan struct{})
 		pool.ApplyAsync(context.Background(), p, func(context.Context) (int, error) { <-open; panic("too late") }, pool.WithTimeout(time.Second))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestPausedPoolTakesUpNothingUntilItResumes(t *testing.T) {
@@ -19,7 +20,7 @@ func TestPausedPoolTakesUpNothingUntilItResumes(t *testing.T) {
 		"shared queue": pool.SharedQueue, "round robin": pool.RoundRobin, "key ordered": pool.KeyOrdered,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3), pool.WithRouting(routing))
 				_, err := pool.Broadcast(t.Context(), p, value(1)) // all workers are there
 				require.NoError(t, err)
@@ -64,7 +65,7 @@ func TestPausedPoolTakesUpNothingUntilItResumes(t *testing.T) {
 }
 
 func TestPauseTakesBackWhatAWorkerHasInHand(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var order []int
 		g := occupy(t, p)
@@ -92,7 +93,7 @@ func TestPauseTakesBackWhatAWorkerHasInHand(t *testing.T) {
 }
 
 func TestWhatRunsIsFinishedThoughThePoolPauses(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		v, err := pool.Apply(hour(t), p, func(ctx context.Context) (int, error) {
 			p.Pause()
@@ -147,7 +148,7 @@ func TestMapAndStreamPauseBehindTheChunkInHand(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2))
 				calls.Store(0)
 				end := begin(p)
@@ -172,11 +173,11 @@ func TestPauseEndsWithThePool(t *testing.T) {
 		"Close":     {(*pool.Pool).Close, nil},
 		"Terminate": {(*pool.Pool).Terminate, pool.ErrTerminated},
 		"Shutdown":  {func(p *pool.Pool) { _ = p.Shutdown(context.Background()) }, nil},
-		"pill":      {func(p *pool.Pool) { pool.SharedSystem().Root.Poison(p.PID()); synctest.Wait() }, nil},
-		"Stop":      {func(p *pool.Pool) { pool.SharedSystem().Root.Stop(p.PID()); synctest.Wait() }, pool.ErrTerminated},
+		"pill":      {func(p *pool.Pool) { pool.SystemOf(p).Root.Poison(p.PID()); synctest.Wait() }, nil},
+		"Stop":      {func(p *pool.Pool) { pool.SystemOf(p).Root.Stop(p.PID()); synctest.Wait() }, pool.ErrTerminated},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2))
 				p.Pause()
 				r := pool.ApplyAsync(t.Context(), p, value(1))
@@ -192,7 +193,7 @@ func TestPauseEndsWithThePool(t *testing.T) {
 
 func TestFreeWorkersOfAPausedPoolMakeNoRoom(t *testing.T) {
 	for _, limit := range []int{0, 2} {
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p := newPool(t, pool.WithWorkers(3), pool.WithQueueLimit(limit), pool.WithQueuePolicy(pool.Reject))
 			g := occupy(t, p)
 			p.Pause()
@@ -209,7 +210,7 @@ func TestFreeWorkersOfAPausedPoolMakeNoRoom(t *testing.T) {
 }
 
 func TestSubmitterThatWaitsForRoomIsLetInByResume(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
 		p.Pause()
 		pool.ApplyAsync(t.Context(), p, value(1))
@@ -221,7 +222,7 @@ func TestSubmitterThatWaitsForRoomIsLetInByResume(t *testing.T) {
 }
 
 func TestWaitForWhatThePauseHoldsBackIsNoDeadlock(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		second := occupy(t, p)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -241,7 +242,7 @@ func TestWaitForWhatThePauseHoldsBackIsNoDeadlock(t *testing.T) {
 }
 
 func TestPoolPausesByMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		me, received := inbox(system)
 		pid := spawn(system, pool.WithWorkers(1))

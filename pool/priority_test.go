@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // callSheet notes in which order tasks start.
@@ -32,7 +33,7 @@ func (c *callSheet) task(name string) func(context.Context) (int, error) {
 func TestTasksOfAHigherPriorityAreTakenFirst(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithPriorities(pool.DefaultAgeing), pool.WithRouting(routing))
 				g := occupy(t, p)
 				var sheet callSheet
@@ -51,7 +52,7 @@ func TestTasksOfAHigherPriorityAreTakenFirst(t *testing.T) {
 // A task is overtaken by those that come later only while fewer than the ageing have come
 // since.
 func TestNoTaskStarvesBehindThoseOfAHigherPriority(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		const ageing = 10
 		p := newPool(t, pool.WithWorkers(1), pool.WithPriorities(ageing))
 		g := occupy(t, p)
@@ -72,7 +73,7 @@ func TestNoTaskStarvesBehindThoseOfAHigherPriority(t *testing.T) {
 }
 
 func TestTasksWithTheSameKeyKeepTheirOrderWhateverTheirPriority(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithPriorities(100), pool.WithRouting(pool.KeyOrdered))
 		g := occupy(t, p)
 		var sheet callSheet
@@ -91,7 +92,7 @@ func TestTasksWithTheSameKeyKeepTheirOrderWhateverTheirPriority(t *testing.T) {
 }
 
 func TestPriorityInAPoolWithoutIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		require.ErrorIs(t, errOf(t, pool.ApplyAsync(context.Background(), p, value(1), pool.WithPriority(1))), pool.ErrPrioritiesUnused)
 		_, err := pool.Apply(context.Background(), p, value(1), pool.WithPriority(0))
@@ -109,7 +110,7 @@ func TestPriorityInAPoolWithoutIsRefused(t *testing.T) {
 }
 
 func TestMapsStreamsAndNestedWaitsWorkInAPoolWithPriorities(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithPriorities(100))
 		square := func(ctx context.Context, n int) (int, error) {
 			r := pool.ApplyAsync(ctx, p, value(n*n), pool.WithPriority(-3))
@@ -123,7 +124,7 @@ func TestMapsStreamsAndNestedWaitsWorkInAPoolWithPriorities(t *testing.T) {
 }
 
 func TestPriorityAndRunTimeoutComeByMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p := newPool(t, pool.WithActorSystem(system), pool.WithWorkers(1), pool.WithPriorities(100))
 		g := occupy(t, p)

@@ -13,10 +13,11 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestFullQueueHoldsTheSubmitterUntilThereIsRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(2))
 		sleep := func(context.Context) (int, error) { time.Sleep(time.Second); return 0, nil }
 		begin := time.Now()
@@ -32,7 +33,7 @@ func TestFullQueueHoldsTheSubmitterUntilThereIsRoom(t *testing.T) {
 }
 
 func TestSubmittersAreAdmittedFirstComeFirstServed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		g := occupy(t, p)
 		var order []int
@@ -47,7 +48,7 @@ func TestSubmittersAreAdmittedFirstComeFirstServed(t *testing.T) {
 }
 
 func TestWaitForRoomEndsWithItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		occupy(t, p)
 		mine := errors.New("mine")
@@ -64,7 +65,7 @@ func TestWaitForRoomEndsWithItsContext(t *testing.T) {
 }
 
 func TestCloseAndTerminateRefuseThoseWhoWaitForRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, end := range []func(*pool.Pool){(*pool.Pool).Close, (*pool.Pool).Terminate} {
 			p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 			g := occupy(t, p)
@@ -80,7 +81,7 @@ func TestCloseAndTerminateRefuseThoseWhoWaitForRoom(t *testing.T) {
 }
 
 func TestRejectRefusesTheNewTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.Reject))
 		g := occupy(t, p)
 		waiting := pool.ApplyAsync(t.Context(), p, value(1))
@@ -95,7 +96,7 @@ func TestRejectRefusesTheNewTask(t *testing.T) {
 }
 
 func TestDropOldestEndsTheTaskThatWaitedLongest(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(2), pool.WithQueuePolicy(pool.DropOldest))
 		g := occupy(t, p)
 		results := make([]*pool.AsyncResult[int], 4)
@@ -116,7 +117,7 @@ func TestDropOldestEndsTheTaskThatWaitedLongest(t *testing.T) {
 }
 
 func TestDropOldestRefusesWhenNothingWaits(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.DropOldest))
 		occupy(t, p)
 		_, err := pool.Apply(t.Context(), p, value(1))
@@ -125,7 +126,7 @@ func TestDropOldestRefusesWhenNothingWaits(t *testing.T) {
 }
 
 func TestCallerRunsInThePlaceOfTheSubmitter(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
 		occupy(t, p)
 		begin := time.Now()
@@ -148,7 +149,7 @@ func TestCallerRunsInThePlaceOfTheSubmitter(t *testing.T) {
 }
 
 func TestUnboundedQueueTakesEverything(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithUnboundedQueue())
 		occupy(t, p)
 		for range 1000 {
@@ -159,7 +160,7 @@ func TestUnboundedQueueTakesEverything(t *testing.T) {
 }
 
 func TestLargestLimitHasRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(math.MaxInt), pool.WithQueuePolicy(pool.Reject))
 		g, h := occupy(t, p), occupy(t, p)
 		r := pool.ApplyAsync(t.Context(), p, value(1))
@@ -170,7 +171,7 @@ func TestLargestLimitHasRoom(t *testing.T) {
 }
 
 func TestDefaultLimitHolds(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueuePolicy(pool.Reject))
 		occupy(t, p)
 		for range pool.DefaultQueueLimit {
@@ -183,7 +184,7 @@ func TestDefaultLimitHolds(t *testing.T) {
 }
 
 func TestSubmissionInsideATaskNeverWaitsForRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		v, err := pool.Apply(t.Context(), p, fib(p, 8))
 		require.NoError(t, err)
@@ -192,7 +193,7 @@ func TestSubmissionInsideATaskNeverWaitsForRoom(t *testing.T) {
 }
 
 func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
 		for i := range 300 {
 			_, err := pool.Apply(t.Context(), p, value(i))
@@ -209,7 +210,7 @@ func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
 }
 
 func TestCallerRunsKeepsTheOrderOfAKey(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.CallerRuns))
 		g := newGate()
 		var mu sync.Mutex
@@ -235,7 +236,7 @@ func TestCallerRunsKeepsTheOrderOfAKey(t *testing.T) {
 }
 
 func TestCallerRunsBroadcastsToEveryWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
 		a, b := occupy(t, p), occupy(t, p)
 		go func() { time.Sleep(time.Second); close(a.open); close(b.open) }()
@@ -246,7 +247,7 @@ func TestCallerRunsBroadcastsToEveryWorker(t *testing.T) {
 }
 
 func TestCallerRunsMapIsCancelledByItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
 		g := occupy(t, p)
 		defer close(g.open)
@@ -271,7 +272,7 @@ func TestCallerRunsEndsWithTheContextOfWhoWaits(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.CallerRuns))
 				occupy(t, p)
 				queued := newGate()
@@ -297,7 +298,7 @@ func TestCallerRunsEndsWithTheContextOfWhoWaits(t *testing.T) {
 }
 
 func TestDropOldestSparesAMapThatIsBeingWorkedOn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
 			vs, err := pool.Map(ctx, p, func(ctx context.Context, n int) (int, error) { time.Sleep(time.Second); return n, nil }, []int{1, 2, 3, 4})
@@ -311,7 +312,7 @@ func TestDropOldestSparesAMapThatIsBeingWorkedOn(t *testing.T) {
 }
 
 func TestHeldMessageKeepsItsPlaceInTheOrderOfItsKey(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered), pool.WithQueueLimit(0))
 		var order []int
 		task := func(i int) func(context.Context) (int, error) {
@@ -325,7 +326,7 @@ func TestHeldMessageKeepsItsPlaceInTheOrderOfItsKey(t *testing.T) {
 			return 0, nil
 		})
 		synctest.Wait()
-		pool.SharedSystem().Root.Send(p.PID(), &messages.Task{Key: "k", Func: func(ctx context.Context) (any, error) { return task(1)(ctx) }})
+		systemOf(t).Root.Send(p.PID(), &messages.Task{Key: "k", Func: func(ctx context.Context) (any, error) { return task(1)(ctx) }})
 		synctest.Wait()
 		require.EqualValues(t, 2, p.Stats().Accepted)
 		close(start)

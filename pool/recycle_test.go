@@ -9,10 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestWorkerBeginsAnewAfterSoManyTasks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		p := newPool(t, pool.WithWorkers(1), pool.WithMaxTasksPerWorker(3), pool.WithState(
 			func(ctx context.Context) (*connection, error) {
@@ -51,7 +52,7 @@ func TestWorkerBeginsAnewAfterSoManyTasks(t *testing.T) {
 func TestWorkerThatIsRecycledLosesNothingOfItsBatch(t *testing.T) {
 	for name, routing := range map[string]func() pool.Strategy{"shared queue": pool.SharedQueue, "round robin": pool.RoundRobin} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3), pool.WithMaxTasksPerWorker(7), pool.WithRouting(routing))
 				var results []pool.Awaitable
 				for range 4000 {
@@ -74,7 +75,7 @@ func TestWorkerThatIsRecycledLosesNothingOfItsBatch(t *testing.T) {
 }
 
 func TestWorkerBeginsAnewWhenItIsOldAndHasRunATask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		p := newPool(t, pool.WithWorkers(1), pool.WithMaxWorkerAge(time.Minute), pool.WithState(c.connect, (*connection).Close))
 		var numbers []int
@@ -91,7 +92,7 @@ func TestWorkerBeginsAnewWhenItIsOldAndHasRunATask(t *testing.T) {
 }
 
 func TestFailingWorkerBeginsToCountAnew(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		p := newPool(t, pool.WithWorkers(1), pool.WithMaxTasksPerWorker(2), pool.WithState(c.connect, (*connection).Close))
 		_, err := pool.Apply(hour(t), p, boom)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // argument is something big that a task refers to.
@@ -48,74 +49,74 @@ func TestNoArgumentIsKeptAfterTheEnd(t *testing.T) {
 		}
 		return s
 	}
-	busy := func(t *testing.T, p *pool.Pool) { t.Cleanup(func() { p.Terminate() }); occupy(t, p); occupy(t, p) }
-	for name, run := range map[string]func(*testing.T, *pool.Pool, *argument) any{
-		"a task that returned": func(t *testing.T, p *pool.Pool, a *argument) any {
+	busy := func(t testing.TB, p *pool.Pool) { t.Cleanup(func() { p.Terminate() }); occupy(t, p); occupy(t, p) }
+	for name, run := range map[string]func(testing.TB, *pool.Pool, *argument) any{
+		"a task that returned": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return get(pool.ApplyAsync(t.Context(), p, uses(a)))
 		},
-		"a task with callbacks": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a task with callbacks": func(t testing.TB, p *pool.Pool, a *argument) any {
 			r := pool.ApplyAsync(t.Context(), p, uses(a), pool.WithCallback(func(int) { _ = a.content }), pool.WithTimeout(time.Hour))
 			r.OnDone(func(*pool.AsyncResult[int]) { _ = a.content })
 			return get(r)
 		},
-		"a task that panicked": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a task that panicked": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return get(pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { panic(int(a.content[0])) }))
 		},
-		"a call": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a call": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return get(pool.CallAsync(t.Context(), p, func(a *argument) int { return int(a.content[0]) }, a))
 		},
-		"a task cancelled in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a task cancelled in the queue": func(t testing.TB, p *pool.Pool, a *argument) any {
 			busy(t, p)
 			r := pool.ApplyAsync(t.Context(), p, uses(a))
 			r.Cancel()
 			return get(r)
 		},
-		"a task refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a task refused": func(t testing.TB, p *pool.Pool, a *argument) any {
 			p.Close()
 			return get(pool.ApplyAsync(t.Context(), p, uses(a), pool.WithCallback(func(int) { _ = a.content })))
 		},
-		"a task terminated in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a task terminated in the queue": func(t testing.TB, p *pool.Pool, a *argument) any {
 			busy(t, p)
 			r := pool.ApplyAsync(t.Context(), p, uses(a))
 			p.Terminate()
 			return get(r)
 		},
-		"a map": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a map": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return get(pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3}))
 		},
-		"a map's items": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a map's items": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return get(pool.MapAsync(t.Context(), p, func(_ context.Context, a *argument) (int, error) { return int(a.content[0]), nil }, []*argument{a}))
 		},
-		"a map refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a map refused": func(t testing.TB, p *pool.Pool, a *argument) any {
 			p.Close()
 			return get(pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3}))
 		},
-		"a map cancelled in the queue": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a map cancelled in the queue": func(t testing.TB, p *pool.Pool, a *argument) any {
 			busy(t, p)
 			r := pool.MapAsync(t.Context(), p, each(a), []int{1, 2, 3})
 			r.Cancel()
 			return get(r)
 		},
-		"a stream": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a stream": func(t testing.TB, p *pool.Pool, a *argument) any {
 			return drain(pool.IMap(t.Context(), p, each(a), count(10)))
 		},
-		"a stream's items": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a stream's items": func(t testing.TB, p *pool.Pool, a *argument) any {
 			items := func(yield func(*argument) bool) { yield(a) }
 			return drain(pool.IMapUnordered(t.Context(), p, func(_ context.Context, a *argument) (int, error) { return int(a.content[0]), nil }, items))
 		},
-		"a stream cancelled": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a stream cancelled": func(t testing.TB, p *pool.Pool, a *argument) any {
 			busy(t, p)
 			s := pool.IMap(t.Context(), p, each(a), count(10))
 			s.Cancel()
 			return drain(s)
 		},
-		"a stream refused": func(t *testing.T, p *pool.Pool, a *argument) any {
+		"a stream refused": func(t testing.TB, p *pool.Pool, a *argument) any {
 			p.Close()
 			return drain(pool.IMap(t.Context(), p, each(a), count(10)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2))
 				a := new(argument)
 				w := weak.Make(a)
@@ -132,7 +133,7 @@ func TestNoArgumentIsKeptAfterTheEnd(t *testing.T) {
 
 // A value can be collected with the last reference to its result.
 func TestNoResultIsKeptByThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var made []weak.Pointer[argument]
 		func() {
@@ -163,7 +164,7 @@ func TestNoResultIsKeptByThePool(t *testing.T) {
 // that a worker took together with it.
 func TestStreamKeepsNothingThatWasRead(t *testing.T) {
 	for _, blocked := range []int{190, 191, 192, 193} { // it may be the first that the worker took
-		inBubble(t, func(t *testing.T) {
+		pooltest.Run(t, func(t *pooltest.Kit) {
 			p := newPool(t, pool.WithWorkers(2))
 			g := newGate()
 			var read []weak.Pointer[argument]
@@ -211,7 +212,7 @@ func (argumentError) Error() string { return "of an argument" }
 // What stands behind the item that a runner is at, in the same range, is let go of
 // when the stream ends, though the function goes on.
 func TestCancelledStreamKeepsNothingBehindTheItemThatRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		const short = 200 // so many that the runner takes several items at once
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()

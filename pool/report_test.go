@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // stuck waits for a minute, whatever its context says. It is looked for in stacks.
@@ -18,7 +19,7 @@ import (
 func stuck(context.Context) (int, error) { time.Sleep(time.Minute); return 1, nil }
 
 func TestReportSaysWhatBecameOfTheTasks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithName("hall"))
 		_, err := pool.Map(t.Context(), p, double, []int{1, 2, 3})
 		require.NoError(t, err)
@@ -46,7 +47,7 @@ func TestReportSaysWhatBecameOfTheTasks(t *testing.T) {
 }
 
 func TestShutdownSaysWhatWasAtWorkWhenItsContextEnded(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithName("hall"))
 		pool.ApplyAsync(t.Context(), p, stuck, pool.WithTaskName("first"))
 		pool.ApplyAsync(t.Context(), p, stuck, pool.WithTaskName("second"))
@@ -112,7 +113,7 @@ func TestReportFindsTheStackOfEveryFunctionAtWork(t *testing.T) {
 		}, []pool.Option{pool.WithWorkers(1)}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append([]pool.Option{pool.WithWorkers(2)}, c.opts...)...)
 				go c.begin(p)
 				synctest.Wait()
@@ -131,7 +132,7 @@ func TestReportFindsTheStackOfEveryFunctionAtWork(t *testing.T) {
 }
 
 func TestReportFindsWhatASubmitterRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns))
 		g := occupy(t, p)
 		go pool.ApplyAsync(t.Context(), p, stuck, pool.WithTaskName("mine"))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // crew counts how many functions run at once.
@@ -42,7 +43,7 @@ var routings = map[string]func() pool.Strategy{
 }
 
 func TestPoolThatGrowsRunsMoreAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var c crew
 		for range 6 {
@@ -63,7 +64,7 @@ func TestPoolThatGrowsRunsMoreAtOnce(t *testing.T) {
 func TestPoolThatShrinksFinishesWhatRunsAndLosesNothing(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(4), pool.WithRouting(routing))
 				var c crew
 				var results []*pool.AsyncResult[int]
@@ -90,7 +91,7 @@ func TestPoolThatShrinksFinishesWhatRunsAndLosesNothing(t *testing.T) {
 }
 
 func TestIdleWorkersLeaveAPoolThatShrinks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var begun, ended atomic.Int32
 		p := newPool(t, pool.WithWorkers(4),
 			pool.WithInitializer(func(context.Context) error { begun.Add(1); return nil }),
@@ -111,7 +112,7 @@ func TestIdleWorkersLeaveAPoolThatShrinks(t *testing.T) {
 // Two sizes that follow one another at once: a worker that has been told to leave may be
 // wanted again before it has.
 func TestWorkerIsWantedAgainWhileItLeaves(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4))
 		var c crew
 		for range 50 {
@@ -131,7 +132,7 @@ func TestWorkerIsWantedAgainWhileItLeaves(t *testing.T) {
 }
 
 func TestBroadcastReachesWorkersWhosePlaceIsClosedMeanwhile(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		var gates []*gate
 		for range 3 {
@@ -180,7 +181,7 @@ func TestMapAndStreamUnderWayFollowTheSizeOfThePool(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				var c crew
 				wait := start(p, &c)
@@ -200,7 +201,7 @@ func TestMapAndStreamUnderWayFollowTheSizeOfThePool(t *testing.T) {
 func TestStrategyKnowsThePlacesThatAreOpen(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(4), pool.WithRouting(routing), pool.WithSupervision(pool.Supervision{
 					Decide: func(pool.Failure) pool.Directive { return pool.Stop },
 				}))
@@ -227,7 +228,7 @@ func TestStrategyKnowsThePlacesThatAreOpen(t *testing.T) {
 }
 
 func TestSizeThatCannotBeIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4), pool.WithMinWorkers(2))
 		for n, says := range map[int]string{
 			-1: "-1 workers; there must be 1 to 1048576", 0: "0 workers; there must be 1 to 1048576",
@@ -250,7 +251,7 @@ func TestSizeThatCannotBeIsRefused(t *testing.T) {
 }
 
 func TestClosedPoolEndsSoonerWithMoreWorkers(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var c crew
 		for range 8 {
@@ -265,7 +266,7 @@ func TestClosedPoolEndsSoonerWithMoreWorkers(t *testing.T) {
 }
 
 func TestPoolIsResizedByMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p := newPool(t, pool.WithActorSystem(system), pool.WithWorkers(2))
 		request := func(m *messages.Resize) *messages.Resized {
@@ -284,7 +285,7 @@ func TestPoolIsResizedByMessage(t *testing.T) {
 }
 
 func TestResizeIsAnEvent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var seen []string
 		done := make(chan struct{})
@@ -308,7 +309,7 @@ func TestResizeIsAnEvent(t *testing.T) {
 // With limit 0 a task is accepted when a worker is free that may take it: one that
 // finishes what it runs, since its place is closed, is none, and takes the room of none.
 func TestRoomIsThatOfTheWorkersThatStay(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
 		one, two := occupy(t, p), occupy(t, p)
 		require.NoError(t, p.Resize(1))
@@ -324,7 +325,7 @@ func TestRoomIsThatOfTheWorkersThatStay(t *testing.T) {
 }
 
 func TestSubmitterIsLetInWhenThePoolGrows(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0))
 		g := occupy(t, p)
 		done := make(chan error, 1)
@@ -342,7 +343,7 @@ func TestSubmitterIsLetInWhenThePoolGrows(t *testing.T) {
 // A task waits for one of another pool that waits for room: when the worker that could
 // have made it is taken away, nobody can go on.
 func TestDeadlockThatASmallerPoolMakesIsBroken(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		a := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(0))
 		b := newPool(t, pool.WithWorkers(1))
 		waits := pool.ApplyAsync(context.Background(), a, func(ctx context.Context) (int, error) {
@@ -366,7 +367,7 @@ func TestDeadlockThatASmallerPoolMakesIsBroken(t *testing.T) {
 }
 
 func TestFailedWorkerIsStoppedAndThePoolCarriesOn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		boom := errors.New("no device 2")
 		broken := true
 		p := newPool(t, pool.WithWorkers(3), pool.WithMinWorkers(2),
@@ -404,7 +405,7 @@ func TestPoolWithItsMinimumOfWorkersBreaksInsteadOfStoppingOne(t *testing.T) {
 		"as set":       {pool.WithWorkers(4), pool.WithMinWorkers(3)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append(opts, pool.WithSupervision(pool.Supervision{
 					MaxRestarts: 1, Within: time.Hour, Exceeded: pool.Stop,
 				}))...)
@@ -426,7 +427,7 @@ func TestPoolWithItsMinimumOfWorkersBreaksInsteadOfStoppingOne(t *testing.T) {
 }
 
 func TestWhatWaitsForAStoppedWorkerAloneEndsWithItsFailure(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin), pool.WithSupervision(pool.Supervision{
 			Decide: func(pool.Failure) pool.Directive { return pool.Stop },
 		}))
@@ -460,7 +461,7 @@ func TestWorkersLeaveThatAreIdleForTooLong(t *testing.T) {
 		"but the fewest": {[]pool.Option{pool.WithMinWorkers(2)}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append(c.opts, pool.WithWorkers(8), pool.WithIdleTimeout(time.Minute))...)
 				var work crew
 				for range 5 {
@@ -485,7 +486,7 @@ func TestWorkersLeaveThatAreIdleForTooLong(t *testing.T) {
 }
 
 func TestWorkersThatAreNeededNowAndThenStay(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithIdleTimeout(time.Minute))
 		three := func() {
 			var c crew
@@ -511,7 +512,7 @@ func TestWorkersThatAreNeededNowAndThenStay(t *testing.T) {
 // A task that comes while a worker leaves, and takes long to clean up, has another one
 // started if there is a place for it.
 func TestTaskThatComesWhileAWorkerLeavesFindsOne(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Minute),
 			pool.WithCleanup(func(context.Context) error { time.Sleep(time.Hour); return nil }))
 		ctx := context.Background()
@@ -545,7 +546,7 @@ func TestIdleOptionsThatCannotBeAreRefused(t *testing.T) {
 
 // Embedded in an actor, a pool is resized by its owner, while its workers are killed.
 func TestEmbeddedPoolIsResizedWhileItsWorkersAreKilled(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		pid, err := system.Root.SpawnNamed(pool.Props(pool.WithWorkers(2)), "crew")
 		require.NoError(t, err)
@@ -568,7 +569,7 @@ func TestEmbeddedPoolIsResizedWhileItsWorkersAreKilled(t *testing.T) {
 
 // Ready waits for the workers that come in place of those that left.
 func TestReadyAgainAfterWorkersHaveLeft(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var begun atomic.Int32
 		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Minute), pool.WithInitializer(func(context.Context) error {
 			time.Sleep(time.Second)
@@ -594,7 +595,7 @@ func TestReadyAgainAfterWorkersHaveLeft(t *testing.T) {
 }
 
 func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}))
 		require.NoError(t, p.Ready(context.Background()))
 		_, err := pool.Apply(context.Background(), p, func(context.Context) (int, error) { panic("broken") })
@@ -607,7 +608,7 @@ func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
 
 // Neither to find out that it may stay no longer, nor for the pool to break if it cannot.
 func TestWorkerThatLeavesDoesNotBeginAnew(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var begun atomic.Int32
 		p := newPool(t, pool.WithWorkers(2), pool.WithMaxTasksPerWorker(1), pool.WithInitializer(func(context.Context) error {
 			if begun.Add(1) > 2 {
@@ -632,7 +633,7 @@ func TestWorkerThatLeavesDoesNotBeginAnew(t *testing.T) {
 
 // A worker that was kept leaves when another one is there, be that at work.
 func TestWorkerThatWasKeptLeavesWhenAnotherOneComes(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Minute), pool.WithMinWorkers(1), pool.WithRouting(pool.RoundRobin))
 		_, err := pool.ApplyAsync(context.Background(), p, value(1)).Get(context.Background())
 		require.NoError(t, err)

@@ -14,10 +14,11 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestSuccessfulBeforeReadyIsAnError(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		r := pool.ApplyAsync(t.Context(), p, g.task)
@@ -33,7 +34,7 @@ func TestSuccessfulBeforeReadyIsAnError(t *testing.T) {
 }
 
 func TestGetThatIsLateMayBeAskedAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		r := pool.ApplyAsync(t.Context(), p, g.task)
@@ -53,7 +54,7 @@ func TestGetThatIsLateMayBeAskedAgain(t *testing.T) {
 }
 
 func TestGetWithAContextThatHasEndedPolls(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -66,7 +67,7 @@ func TestGetWithAContextThatHasEndedPolls(t *testing.T) {
 }
 
 func TestGetReturnsTheVerySameErrorToEverybody(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		mine := errors.New("mine")
 		r := pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { return 0, mine })
@@ -83,7 +84,7 @@ func TestGetReturnsTheVerySameErrorToEverybody(t *testing.T) {
 }
 
 func TestAnErrorReturnedAsAValueIsAValue(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		mine := errors.New("mine")
 		v, err := pool.Apply(t.Context(), newPool(t), value(mine))
 		require.NoError(t, err)
@@ -92,7 +93,7 @@ func TestAnErrorReturnedAsAValueIsAValue(t *testing.T) {
 }
 
 func TestPanicBecomesAnErrorWithStackAndTheWorkerGoesOn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		inner := errors.New("inner")
 		_, err := pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic(inner) })
@@ -109,7 +110,7 @@ func TestPanicBecomesAnErrorWithStackAndTheWorkerGoesOn(t *testing.T) {
 }
 
 func TestGoexitBecomesAnErrorAndTheWorkerIsReplaced(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		for range 3 {
 			_, err := pool.Apply(t.Context(), p, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
@@ -122,7 +123,7 @@ func TestGoexitBecomesAnErrorAndTheWorkerIsReplaced(t *testing.T) {
 }
 
 func TestCancelOfAQueuedTaskFreesItsPlaceAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.Reject))
 		g := occupy(t, p)
 		queued := pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { t.Error("it ran"); return 0, nil })
@@ -142,7 +143,7 @@ func TestCancelOfAQueuedTaskFreesItsPlaceAtOnce(t *testing.T) {
 }
 
 func TestCancelOfARunningTaskEndsItsContextWithACause(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		started, cause := make(chan struct{}), make(chan error, 1)
 		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
@@ -164,7 +165,7 @@ func TestCancelOfARunningTaskEndsItsContextWithACause(t *testing.T) {
 }
 
 func TestCancelAfterTheEndChangesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		r := pool.ApplyAsync(t.Context(), newPool(t), value(1))
 		require.NoError(t, r.Wait(t.Context()))
 		require.False(t, r.Cancel())
@@ -174,7 +175,7 @@ func TestCancelAfterTheEndChangesNothing(t *testing.T) {
 }
 
 func TestSubmissionContextCancelsTheTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		mine := errors.New("mine")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -198,7 +199,7 @@ func TestSubmissionContextCancelsTheTask(t *testing.T) {
 }
 
 func TestApplyGivesUpWithItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -211,7 +212,7 @@ func TestApplyGivesUpWithItsContext(t *testing.T) {
 }
 
 func TestTimeoutEndsATaskThatWaitsOrRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := newGate()
 		running := pool.ApplyAsync(t.Context(), p, g.deaf, pool.WithTimeout(2*time.Second))
@@ -231,7 +232,7 @@ func TestTimeoutEndsATaskThatWaitsOrRuns(t *testing.T) {
 }
 
 func TestTimeoutIsTheDeadlineOfTheTasksContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		v, err := pool.Apply(t.Context(), newPool(t), func(ctx context.Context) (time.Duration, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
@@ -243,7 +244,7 @@ func TestTimeoutIsTheDeadlineOfTheTasksContext(t *testing.T) {
 }
 
 func TestTaskContextCarriesTheValuesOfItsParent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		type key struct{}
 		ctx := context.WithValue(t.Context(), key{}, "carried")
 		v, err := pool.Apply(ctx, newPool(t), func(ctx context.Context) (any, error) {
@@ -256,7 +257,7 @@ func TestTaskContextCarriesTheValuesOfItsParent(t *testing.T) {
 }
 
 func TestTaskContextEndsWithTheTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var kept context.Context
 		_, err := pool.Apply(t.Context(), newPool(t), func(ctx context.Context) (int, error) { kept = ctx; return 0, nil })
 		require.NoError(t, err)
@@ -266,7 +267,7 @@ func TestTaskContextEndsWithTheTask(t *testing.T) {
 }
 
 func TestReplyToAddressTakesAnOutcomeFromAnyActor(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p, err := pool.New(pool.WithActorSystem(system), pool.WithWorkers(1))
 		require.NoError(t, err)
@@ -294,7 +295,7 @@ func TestReplyToAddressTakesAnOutcomeFromAnyActor(t *testing.T) {
 }
 
 func TestReplyToAddressTakesNothingElse(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		p, err := pool.New(pool.WithActorSystem(system), pool.WithWorkers(1))
 		require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 var errFlaky = errors.New("flaky")
@@ -38,7 +39,7 @@ func backingOff(attempts int) pool.TaskOption {
 }
 
 func TestTaskThatFailsIsTriedAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, routing := range []func() pool.Strategy{pool.SharedQueue, pool.RoundRobin, pool.KeyOrdered} {
 			p := newPool(t, pool.WithWorkers(1), pool.WithRouting(routing))
 			began := time.Now()
@@ -62,7 +63,7 @@ func TestTaskThatFailsIsTriedAgain(t *testing.T) {
 }
 
 func TestTaskOccupiesNoWorkerBetweenItsAttempts(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		f := flaky{failures: 1}
 		r := pool.ApplyAsync(context.Background(), p, f.task, backingOff(2), pool.WithTaskName("flaky"))
@@ -86,7 +87,7 @@ func TestAttemptKeepsThePlaceOfItsTaskInTheOrder(t *testing.T) {
 		"priorities":   {pool.WithPriorities(10)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append(opts, pool.WithWorkers(1))...)
 				var sheet callSheet
 				first := true
@@ -123,7 +124,7 @@ func TestTasksWithTheSameKeyWaitForAllAttempts(t *testing.T) {
 		"cancelled between attempts": {func(r *pool.AsyncResult[int]) { time.Sleep(1500 * time.Millisecond); r.Cancel() }, 1500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 				f := flaky{failures: 2}
 				began := time.Now()
@@ -163,7 +164,7 @@ func TestOnlyWhatIsWorthItIsTriedAgain(t *testing.T) {
 		"a predicate and no other error": {fails, always, 3, boom},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				var calls atomic.Int32
 				_, err := pool.Apply(context.Background(), p, func(ctx context.Context) (int, error) {
@@ -199,7 +200,7 @@ func TestWhatEndsATaskEndsItWhateverAttemptsAreLeft(t *testing.T) {
 		"an attempt takes ages": {[]pool.TaskOption{pool.WithRunTimeout(time.Hour)}, func(*pool.Pool, *pool.AsyncResult[int]) {}, errFlaky},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{
 					Decide: func(pool.Failure) pool.Directive { return pool.Break },
 				}))
@@ -222,7 +223,7 @@ func breakIt(p *pool.Pool) {
 }
 
 func TestAttemptThatRunsIsFinishedThoughThePoolBreaks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{
 			Decide: func(pool.Failure) pool.Directive { return pool.Break },
 		}))
@@ -239,7 +240,7 @@ func TestAttemptThatRunsIsFinishedThoughThePoolBreaks(t *testing.T) {
 }
 
 func TestRunTimeoutOfAnAttemptEndsTheTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var calls atomic.Int32
 		began := time.Now()
@@ -260,7 +261,7 @@ func TestRunTimeoutOfAnAttemptEndsTheTask(t *testing.T) {
 func TestTaskThatWaitsRunsAttemptsInItsPlace(t *testing.T) {
 	for name, rules := range map[string]pool.TaskOption{"at once": pool.WithRetry(pool.Retry{Attempts: 4}), "after a while": backingOff(4)} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				n, err := pool.Apply(context.Background(), p, func(ctx context.Context) (int, error) {
 					f := flaky{failures: 3}
@@ -274,7 +275,7 @@ func TestTaskThatWaitsRunsAttemptsInItsPlace(t *testing.T) {
 }
 
 func TestRetryIsAnEventAndItsEndToo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithName("stage"))
 		events := p.Events(context.Background())
 		f := flaky{failures: 1}
@@ -296,7 +297,7 @@ func TestRetryIsAnEventAndItsEndToo(t *testing.T) {
 }
 
 func TestFullQueueTreatsARetriedTaskAsAnyOther(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.Reject))
 		f := flaky{failures: 1}
 		r := pool.ApplyAsync(context.Background(), p, f.task, backingOff(2))
@@ -314,7 +315,7 @@ func TestFullQueueTreatsARetriedTaskAsAnyOther(t *testing.T) {
 }
 
 func TestWrongRulesOfARetryAreRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		for says, rules := range map[string]pool.Retry{
 			"WithRetry: Attempts is 0; there must be 2 at least":      {},
@@ -338,7 +339,7 @@ func TestWrongRulesOfARetryAreRefused(t *testing.T) {
 func TestTaskThatItsSubmitterRanIsTriedAgainByAWorker(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.CallerRuns), pool.WithRouting(routing))
 				g := occupy(t, p)
 				f := flaky{failures: 1}
@@ -375,7 +376,7 @@ func inMood(second func()) pool.Option {
 
 // An attempt that cannot be submitted is the last.
 func TestAttemptThatTheStrategyRefusesIsTheEndOfItsTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), inMood(func() { panic("in a mood") }))
 		f := flaky{failures: 1}
 		r := pool.ApplyAsync(context.Background(), p, f.task, backingOff(2))

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // strategies are all there are; the conformance suite below runs with each.
@@ -24,7 +25,7 @@ var strategies = map[string]func() pool.Strategy{
 }
 
 func TestEveryStrategy(t *testing.T) {
-	suite := map[string]func(t *testing.T, p *pool.Pool){
+	suite := map[string]func(t testing.TB, p *pool.Pool){
 		"runs every task once":                  runsEveryTaskOnce,
 		"runs what a task waits for":            runsWhatATaskWaitsFor,
 		"drains on close":                       drainsOnClose,
@@ -37,7 +38,7 @@ func TestEveryStrategy(t *testing.T) {
 	for name, routing := range strategies {
 		for behaviour, check := range suite {
 			t.Run(name+"/"+behaviour, func(t *testing.T) {
-				inBubble(t, func(t *testing.T) {
+				pooltest.Run(t, func(t *pooltest.Kit) {
 					check(t, newPool(t, pool.WithWorkers(3), pool.WithRouting(routing)))
 				})
 			})
@@ -45,7 +46,7 @@ func TestEveryStrategy(t *testing.T) {
 	}
 }
 
-func runsEveryTaskOnce(t *testing.T, p *pool.Pool) {
+func runsEveryTaskOnce(t testing.TB, p *pool.Pool) {
 	var mu sync.Mutex
 	ran := map[int]int{}
 	for i := range 300 {
@@ -63,13 +64,13 @@ func runsEveryTaskOnce(t *testing.T, p *pool.Pool) {
 	}
 }
 
-func runsWhatATaskWaitsFor(t *testing.T, p *pool.Pool) {
+func runsWhatATaskWaitsFor(t testing.TB, p *pool.Pool) {
 	v, err := pool.Apply(t.Context(), p, fib(p, 10))
 	require.NoError(t, err)
 	require.Equal(t, 55, v)
 }
 
-func drainsOnClose(t *testing.T, p *pool.Pool) {
+func drainsOnClose(t testing.TB, p *pool.Pool) {
 	results := make([]pool.Awaitable, 50)
 	for i := range results {
 		results[i] = pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Second); return i, nil })
@@ -82,7 +83,7 @@ func drainsOnClose(t *testing.T, p *pool.Pool) {
 	}
 }
 
-func endsEveryTaskOnTerminate(t *testing.T, p *pool.Pool) {
+func endsEveryTaskOnTerminate(t testing.TB, p *pool.Pool) {
 	results := make([]*pool.AsyncResult[string], 50)
 	for i := range results {
 		g := &gate{make(chan struct{}, 1), make(chan struct{})}
@@ -95,7 +96,7 @@ func endsEveryTaskOnTerminate(t *testing.T, p *pool.Pool) {
 	}
 }
 
-func freesThePlaceOfACancelledTask(t *testing.T, p *pool.Pool) {
+func freesThePlaceOfACancelledTask(t testing.TB, p *pool.Pool) {
 	for range p.Workers() {
 		pool.ApplyAsync(t.Context(), p, newGate().task)
 	}
@@ -110,7 +111,7 @@ func freesThePlaceOfACancelledTask(t *testing.T, p *pool.Pool) {
 	require.LessOrEqual(t, p.Stats().Waiting, p.Workers()-1, "only gates may still wait, behind each other")
 }
 
-func goesOnAfterPanics(t *testing.T, p *pool.Pool) {
+func goesOnAfterPanics(t testing.TB, p *pool.Pool) {
 	for range 20 {
 		_, err := pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic("boom") })
 		var panicked *pool.PanicError
@@ -119,7 +120,7 @@ func goesOnAfterPanics(t *testing.T, p *pool.Pool) {
 	runsEveryTaskOnce(t, p)
 }
 
-func runsMapsStreamsAndBroadcasts(t *testing.T, p *pool.Pool) {
+func runsMapsStreamsAndBroadcasts(t testing.TB, p *pool.Pool) {
 	mapped, err := pool.Map(t.Context(), p, double, []int{1, 2, 3, 4, 5})
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 4, 6, 8, 10}, mapped)
@@ -135,7 +136,7 @@ func runsMapsStreamsAndBroadcasts(t *testing.T, p *pool.Pool) {
 	require.Len(t, all, p.Workers())
 }
 
-func startsTheTasksOfAWorkerInOrder(t *testing.T, p *pool.Pool) {
+func startsTheTasksOfAWorkerInOrder(t testing.TB, p *pool.Pool) {
 	var mu sync.Mutex
 	byWorker := map[string][]int{}
 	for i := range 100 {
@@ -154,7 +155,7 @@ func startsTheTasksOfAWorkerInOrder(t *testing.T, p *pool.Pool) {
 }
 
 // workersOf returns the workers that ran n tasks of a second each, by task.
-func workersOf(t *testing.T, p *pool.Pool, n int) []string {
+func workersOf(t testing.TB, p *pool.Pool, n int) []string {
 	results := make([]*pool.AsyncResult[string], n)
 	for i := range results {
 		results[i] = pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (string, error) {
@@ -172,21 +173,21 @@ func workersOf(t *testing.T, p *pool.Pool, n int) []string {
 }
 
 func TestRoundRobinGivesTheTasksToTheWorkersInTurn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithRouting(pool.RoundRobin))
 		require.Equal(t, []string{"1", "2", "3", "1", "2", "3", "1"}, workersOf(t, p, 7))
 	})
 }
 
 func TestLeastLoadedGivesATaskToTheWorkerThatHoldsTheFewest(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithRouting(pool.LeastLoaded))
 		require.Equal(t, []string{"1", "2", "3", "1", "2", "3"}, workersOf(t, p, 6))
 	})
 }
 
 func TestRandomUsesEveryWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithRouting(pool.Random))
 		names := workersOf(t, p, 200) // all on one worker: 3 × 3⁻²⁰⁰
 		slices.Sort(names)
@@ -195,7 +196,7 @@ func TestRandomUsesEveryWorker(t *testing.T) {
 }
 
 func TestTasksWithOneKeyRunOneAfterAnotherInOrder(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4), pool.WithRouting(pool.KeyOrdered))
 		var mu sync.Mutex
 		order := map[string][]int{}
@@ -223,7 +224,7 @@ func TestTasksWithOneKeyRunOneAfterAnotherInOrder(t *testing.T) {
 }
 
 func TestCancelledTaskLetsTheNextWithItsKeyGoAhead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithRouting(pool.KeyOrdered))
 		g := occupy(t, p)
 		first := pool.ApplyAsync(t.Context(), p, value(1), pool.WithKey("k"))
@@ -239,7 +240,7 @@ func TestCancelledTaskLetsTheNextWithItsKeyGoAhead(t *testing.T) {
 }
 
 func TestKeyIsRefusedWhereItMeansNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		_, err := pool.Apply(t.Context(), p, value(1), pool.WithKey("k"))
 		require.ErrorIs(t, err, pool.ErrKeysUnused)
@@ -259,7 +260,7 @@ func (s badStrategy) Route(key string, _ int, _ func(int) int) pool.Target {
 }
 
 func TestStrategyThatMisbehavesRefusesTheTaskOnly(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, target := range []pool.Target{{Worker: -1}, {Worker: 3}, {Worker: 1, InOrder: true}} {
 			p := newPool(t, pool.WithWorkers(2), pool.WithRouting(func() pool.Strategy { return badStrategy{target} }))
 			_, err := pool.Apply(t.Context(), p, value(1))
@@ -286,7 +287,7 @@ func perWorker() map[string]func() pool.Strategy {
 func TestMapsAndStreamsAreNotRouted(t *testing.T) {
 	for name, strategy := range perWorker() {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2), pool.WithRouting(strategy))
 				g := occupy(t, p) // worker 1
 				v, err := pool.Map(hour(t), p, double, []int{1, 2, 3}, pool.WithChunkSize(1))
@@ -321,7 +322,7 @@ func TestMapsAndStreamsAreNotRouted(t *testing.T) {
 func TestChunkThatAnotherWaitsForRunsOnAnyFreeWorker(t *testing.T) {
 	for name, strategy := range perWorker() {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3), pool.WithRouting(strategy))
 				g := occupy(t, p) // worker 1
 				pool.ApplyAsync(t.Context(), p, value(1))
@@ -343,7 +344,7 @@ func TestChunkThatAnotherWaitsForRunsOnAnyFreeWorker(t *testing.T) {
 }
 
 func TestEndlessStreamLeavesRoomForTheTasksOfItsWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin))
 		g := occupy(t, p) // worker 1
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,10 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestRunTimeoutCountsFromTheStart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		g := occupy(t, p)
 		var cause error
@@ -61,7 +62,7 @@ func TestRunTimeoutHoldsWhereverTheFunctionRuns(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append([]pool.Option{pool.WithWorkers(1)}, c.opts...)...)
 				require.ErrorIs(t, c.call(p), pool.ErrTimeout)
 			})
@@ -72,7 +73,7 @@ func TestRunTimeoutHoldsWhereverTheFunctionRuns(t *testing.T) {
 func errOfApply(_ int, err error) error { return err }
 
 func TestFunctionThatReturnsInTimeHasItsOwnEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		for _, fn := range []func(context.Context) (int, error){boom, value(1)} {
 			r := pool.ApplyAsync(t.Context(), p, fn, pool.WithRunTimeout(time.Second))

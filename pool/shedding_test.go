@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // Twice as many tasks come as the pool can do. Without shedding the last would wait for as
@@ -21,7 +22,7 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 		"priorities":   {pool.WithPriorities(10)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, append(opts, pool.WithWorkers(1), pool.WithShedding(50*time.Millisecond, 100*time.Millisecond))...)
 				events := p.Events(context.Background())
 				waited := func(submitted time.Time) func(context.Context) (time.Duration, error) {
@@ -68,7 +69,7 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 }
 
 func TestBurstsMapsAndStreamsAreNotShed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithShedding(time.Second, 20*time.Second))
 		var c crew
 		for range 3 {

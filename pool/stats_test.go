@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestStatsSayHowOldTheQueueIs(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithRouting(routing))
 				var c crew
 				require.Zero(t, p.Stats().Age)
@@ -44,7 +45,7 @@ func TestStatsSayHowOldTheQueueIs(t *testing.T) {
 }
 
 func TestWorkerStatsTellTheWorkersApart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3), pool.WithName("crew"), pool.WithRouting(pool.RoundRobin))
 		for range 4 {
 			_, err := pool.Apply(context.Background(), p, value(1))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // A stranger cannot tell an actor of the pool that it has stopped, or that another has.
@@ -29,12 +30,12 @@ func TestMessagesAboutAnActorsLifeAreNotBelieved(t *testing.T) {
 			func(*actor.PID) any { return (*pool.Failure)(nil) },
 		} {
 			t.Run(fmt.Sprintf("%T to the pool%s", forge(nil), address), func(t *testing.T) {
-				inBubble(t, func(t *testing.T) {
+				pooltest.Run(t, func(t *pooltest.Kit) {
 					t.Cleanup(func() { time.Sleep(time.Second) }) // dead letters
 					p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(context.Context) error { return nil }))
 					require.NoError(t, p.Ready(hour(t)))
-					local := pool.SharedSystem().NewLocalPID
-					pool.SharedSystem().Root.Send(local(p.PID().Id+address), forge(local(p.PID().Id+"/worker-1")))
+					local := systemOf(t).NewLocalPID
+					systemOf(t).Root.Send(local(p.PID().Id+address), forge(local(p.PID().Id+"/worker-1")))
 					synctest.Wait()
 					v, err := pool.Apply(hour(t), p, value(1))
 					require.NoError(t, err)
@@ -48,9 +49,9 @@ func TestMessagesAboutAnActorsLifeAreNotBelieved(t *testing.T) {
 }
 
 func TestTaskMessageWithABrokenContextAndATimeoutIsAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		f := pool.SharedSystem().Root.RequestFuture(p.PID(), &messages.Task{
+		f := systemOf(t).Root.RequestFuture(p.PID(), &messages.Task{
 			Func: func(context.Context) (any, error) { return 1, nil }, Context: (*noContext)(nil), Timeout: time.Second,
 		}, time.Minute)
 		answer, err := f.Result()
@@ -61,7 +62,7 @@ func TestTaskMessageWithABrokenContextAndATimeoutIsAnswered(t *testing.T) {
 
 // A function may have got hold of a *Failure, in Decide say.
 func TestPanicWithAFailureIsAPanicLikeAnyOther(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		for _, v := range []*pool.Failure{nil, {}, {Kind: pool.InitializerFailed, Err: errMine}, {Kind: pool.TaskExited, Err: errMine}} {
 			_, err := pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { panic(v) }).Get(hour(t))

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // Runners take several items at once while these are short; so the first ones are,
@@ -25,7 +26,7 @@ var streams = []func(context.Context, *pool.Pool, func(context.Context, int) (in
 }
 
 func TestItemBehindABlockedOneInARangeIsTakenByAnotherWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		for blocked := 500; blocked < 520; blocked++ { // wherever in its range it is
 			for _, stream := range streams {
@@ -48,7 +49,7 @@ func TestItemBehindABlockedOneInARangeIsTakenByAnotherWorker(t *testing.T) {
 }
 
 // read reads a stream without errors to its end, within an hour.
-func read(t *testing.T, s *pool.Stream[int]) (got []int) {
+func read(t testing.TB, s *pool.Stream[int]) (got []int) {
 	t.Helper()
 	ctx := hour(t)
 	for {
@@ -65,7 +66,7 @@ func read(t *testing.T, s *pool.Stream[int]) (got []int) {
 }
 
 func TestItemBehindABlockedOneInARangeIsTakenByTheTaskThatReads(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		reader := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
 			taken := make(chan struct{})
@@ -94,7 +95,7 @@ func TestItemBehindABlockedOneInARangeIsTakenByTheTaskThatReads(t *testing.T) {
 }
 
 func TestFailureInARangeLosesNothingBehindIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, workers := range []int{1, 3} {
 			for _, chunk := range []int{1, 5} {
 				p := newPool(t, pool.WithWorkers(workers))
@@ -128,7 +129,7 @@ func TestFailureInARangeLosesNothingBehindIt(t *testing.T) {
 }
 
 func TestCancelQueuedDropsWhatIsInARangeAndWasNotBegun(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, stream := range streams {
 			p := newPool(t, pool.WithWorkers(2))
 			open := make(chan struct{})
@@ -167,7 +168,7 @@ func TestCancelQueuedDropsWhatIsInARangeAndWasNotBegun(t *testing.T) {
 }
 
 func TestStreamIsWholeWhateverItsWindow(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4))
 		for _, window := range []int{1, 2, 63, 64, 65, 200, 1000} {
 			slow := func(_ context.Context, n int) (int, error) {
@@ -204,7 +205,7 @@ func TestStreamLosesNoWakeUp(t *testing.T) {
 }
 
 // gapped reads a stream in which everybody pauses now and then.
-func gapped(t *testing.T, p *pool.Pool, progress *atomic.Int64) {
+func gapped(t testing.TB, p *pool.Pool, progress *atomic.Int64) {
 	const items = 200
 	pause := func() {
 		if rand.IntN(8) == 0 {

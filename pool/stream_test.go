@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestIMapKeepsTheOrderOfTheItems(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		for _, opts := range [][]pool.MapOption{nil, {pool.WithWindow(1)}, {pool.WithChunkSize(7)}, {pool.WithChunkSize(4), pool.WithWindow(2)}} {
 			next := 0
@@ -36,7 +37,7 @@ func TestIMapKeepsTheOrderOfTheItems(t *testing.T) {
 }
 
 func TestIMapUnorderedGivesTheOrderOfCompletion(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(4))
 		var got []int
 		for v, err := range pool.IMapUnordered(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -51,7 +52,7 @@ func TestIMapUnorderedGivesTheOrderOfCompletion(t *testing.T) {
 }
 
 func TestEmptyStreamEndsAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t)
 		s := pool.IMap(t.Context(), p, double, seq())
 		_, err := s.Next(t.Context())
@@ -63,7 +64,7 @@ func TestEmptyStreamEndsAtOnce(t *testing.T) {
 
 func TestErrorOfAnItemIsRaisedAtItsPlaceAndTheStreamGoesOn(t *testing.T) {
 	mine := errors.New("mine")
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		for _, chunk := range []int{1, 2, 10} {
 			p := newPool(t, pool.WithWorkers(2))
 			s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -106,7 +107,7 @@ func TestFailingSequenceGivesTheItemsSoFarThenItsErrorThenTheEnd(t *testing.T) {
 		"Fallible": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t)
 				var items iter.Seq[int] = func(yield func(int) bool) {
 					_ = yield(1) && yield(2)
@@ -138,7 +139,7 @@ func TestFailingSequenceGivesTheItemsSoFarThenItsErrorThenTheEnd(t *testing.T) {
 }
 
 func TestNextThatIsLateMayBeAskedAgainAndLosesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) { time.Sleep(3 * time.Second); return n, nil }, seq(1, 2))
 		begin := time.Now()
@@ -159,7 +160,7 @@ func TestNextThatIsLateMayBeAskedAgainAndLosesNothing(t *testing.T) {
 }
 
 func TestSequenceIsPulledAtMostAWindowAhead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var pulled atomic.Int64
 		items := func(yield func(int) bool) {
@@ -189,7 +190,7 @@ func TestSequenceIsPulledAtMostAWindowAhead(t *testing.T) {
 }
 
 func TestCloseAndJoinNeedNoReader(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		var ran atomic.Int64
 		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) { ran.Add(1); return n, nil }, count(1000), pool.WithWindow(3))
@@ -209,7 +210,7 @@ func TestCloseAndJoinNeedNoReader(t *testing.T) {
 }
 
 func TestSeveralConsumersShareAStream(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		for _, s := range []*pool.Stream[int]{
 			pool.IMap(t.Context(), p, double, count(500)),
@@ -236,7 +237,7 @@ func TestSeveralConsumersShareAStream(t *testing.T) {
 }
 
 func TestStreamThatWasReadToItsEndCannotBeCancelled(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		for _, stream := range []func() *pool.Stream[int]{
 			func() *pool.Stream[int] { return pool.IMap(t.Context(), p, double, count(3)) },
@@ -259,7 +260,7 @@ func TestStreamThatWasReadToItsEndCannotBeCancelled(t *testing.T) {
 }
 
 func TestSlowSequenceDelaysNobodyElse(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		hold := make(chan struct{})
 		s := pool.IMap(t.Context(), p, double, func(yield func(int) bool) { <-hold; yield(1) })
@@ -274,7 +275,7 @@ func TestSlowSequenceDelaysNobodyElse(t *testing.T) {
 }
 
 func TestEndlessStreamLeavesRoomForOtherTasks(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) { time.Sleep(time.Second); return n, nil },
 			func(yield func(int) bool) {
@@ -291,7 +292,7 @@ func TestEndlessStreamLeavesRoomForOtherTasks(t *testing.T) {
 }
 
 func TestBreakingOutOfTheLoopCancelsTheStream(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		stopped := false
 		s := pool.IMap(t.Context(), p, double, func(yield func(int) bool) {
@@ -311,7 +312,7 @@ func TestBreakingOutOfTheLoopCancelsTheStream(t *testing.T) {
 }
 
 func TestStreamEndsWithTheContextItWasMadeWith(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		mine := errors.New("mine")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -333,7 +334,7 @@ func TestStreamEndsWithTheContextItWasMadeWith(t *testing.T) {
 }
 
 func TestStreamTimesOutAsAWhole(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		var got []int
 		var last error
@@ -375,7 +376,7 @@ func TestForsakenStreamRunsToItsEnd(t *testing.T) {
 }
 
 func TestItemThatComesWhileARunnerIsBusyFindsAFreeWorker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		first, second := make(chan struct{}), make(chan struct{})
 		s := pool.IMap(t.Context(), p, func(_ context.Context, n int) (int, error) {
@@ -405,7 +406,7 @@ func TestEndlessStreamLeavesRoomForTasksOfPerWorkerQueues(t *testing.T) {
 	}
 	for name, strategy := range map[string]func() pool.Strategy{"RoundRobin": pool.RoundRobin, "Random": pool.Random, "LeastLoaded": pool.LeastLoaded, "SharedQueue, Broadcast": pool.SharedQueue} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithRouting(strategy))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // lives counts how often each worker was initialized.
@@ -45,7 +46,7 @@ func (l *lives) of(p *pool.Pool, n int) (counts []int) {
 }
 
 // fail has a task panic on a worker.
-func fail(t *testing.T, p *pool.Pool, worker int) {
+func fail(t testing.TB, p *pool.Pool, worker int) {
 	t.Helper()
 	_, err := pool.Broadcast(context.Background(), p, func(ctx context.Context) (int, error) {
 		if pool.WorkerName(ctx) == fmt.Sprintf("%s/worker-%d", p.Name(), worker) {
@@ -58,7 +59,7 @@ func fail(t *testing.T, p *pool.Pool, worker int) {
 }
 
 // errOf is the error of a result.
-func errOf[R any](t *testing.T, r *pool.AsyncResult[R]) error {
+func errOf[R any](t testing.TB, r *pool.AsyncResult[R]) error {
 	t.Helper()
 	_, err := r.Get(hour(t))
 	return err
@@ -73,7 +74,7 @@ func TestScopeSaysWhichWorkersAreRestarted(t *testing.T) {
 		pool.RestForOne: {1, 2, 2},
 	} {
 		t.Run(fmt.Sprint(want), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				seen := newLives()
 				p := newPool(t, pool.WithWorkers(3), pool.WithInitializer(seen.begin), pool.WithSupervision(pool.Supervision{Scope: scope}))
 				require.NoError(t, p.Ready(hour(t)))
@@ -91,7 +92,7 @@ func TestScopeSaysWhichWorkersAreRestarted(t *testing.T) {
 }
 
 func TestWorkerThatIsRestartedWithAnotherFinishesItsTaskFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		seen := newLives()
 		p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(seen.begin), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}))
 		require.NoError(t, p.Ready(hour(t)))
@@ -112,7 +113,7 @@ func TestWorkerThatIsRestartedWithAnotherFinishesItsTaskFirst(t *testing.T) {
 
 // It does so, too, if its caller would have worked in its place.
 func TestWorkerThatIsRestartedWithAnotherFinishesItsCallersTaskFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var made atomic.Int32
 		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}), pool.WithState(
 			func(context.Context) (int32, error) { return made.Add(1), nil }, nil))
@@ -137,7 +138,7 @@ func TestWorkerThatResumesKeepsItsState(t *testing.T) {
 		"goexit": func(context.Context) (int, error) { runtime.Goexit(); return 0, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				seen := newLives()
 				var failures []pool.Failure
 				p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(seen.begin), pool.WithSupervision(pool.Supervision{
@@ -166,7 +167,7 @@ func TestWorkerThatResumesKeepsItsState(t *testing.T) {
 }
 
 func TestPoolBreaksWhenItsWorkersFailTooOften(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{MaxRestarts: 2, Within: time.Minute}))
 		for range 4 { // never more than two in a minute
 			_, err := pool.Apply(t.Context(), p, boom)
@@ -200,7 +201,7 @@ func TestPoolBreaksWhenItsWorkersFailTooOften(t *testing.T) {
 }
 
 func TestRestartsWaitLongerEachTime(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		seen := newLives()
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(seen.begin),
 			pool.WithSupervision(pool.Supervision{MinBackoff: time.Second, MaxBackoff: 3 * time.Second}))
@@ -225,7 +226,7 @@ func TestRestartsWaitLongerEachTime(t *testing.T) {
 func TestOthersWorkWhileAWorkerWaitsForItsRestart(t *testing.T) {
 	for name, routing := range map[string]func() pool.Strategy{"shared queue": pool.SharedQueue, "key ordered": pool.KeyOrdered} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(2), pool.WithRouting(routing),
 					pool.WithSupervision(pool.Supervision{MinBackoff: time.Hour, MaxBackoff: time.Hour}))
 				begin := time.Now()
@@ -253,16 +254,16 @@ func TestPoolEndsWhileAWorkerWaitsForItsRestart(t *testing.T) {
 		"Terminate": {(*pool.Pool).Terminate, 0, pool.ErrTerminated},
 		"Close":     {(*pool.Pool).Close, time.Hour, nil}, // what was accepted is done
 		"Stop": {func(p *pool.Pool) {
-			pool.SharedSystem().Root.Stop(p.PID())
+			systemOf(t).Root.Stop(p.PID())
 			synctest.Wait()
 		}, 0, pool.ErrTerminated},
 		"poison pill": {func(p *pool.Pool) {
-			pool.SharedSystem().Root.Poison(p.PID())
+			systemOf(t).Root.Poison(p.PID())
 			synctest.Wait()
 		}, time.Hour, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{MinBackoff: time.Hour, MaxBackoff: time.Hour}))
 				require.Error(t, errOf(t, pool.ApplyAsync(t.Context(), p, boom)))
 				synctest.Wait()
@@ -279,14 +280,14 @@ func TestPoolEndsWhileAWorkerWaitsForItsRestart(t *testing.T) {
 }
 
 func TestWorkerThatIsStoppedWhileItWaitsForItsRestartIsReplacedOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		seen := newLives()
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(seen.begin),
 			pool.WithSupervision(pool.Supervision{MinBackoff: time.Minute, MaxBackoff: time.Hour}))
 		require.Error(t, errOf(t, pool.ApplyAsync(t.Context(), p, boom)))
 		synctest.Wait()
 		pid := p.PID()
-		pool.SharedSystem().Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
+		systemOf(t).Root.Stop(actor.NewPID(pid.Address, pid.Id+"/worker-1"))
 		begin := time.Now()
 		_, err := pool.Apply(t.Context(), p, value(1))
 		require.NoError(t, err)
@@ -298,7 +299,7 @@ func TestWorkerThatIsStoppedWhileItWaitsForItsRestartIsReplacedOnce(t *testing.T
 }
 
 func TestInitializerIsTriedAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		tries := 0
 		p := newPool(t, pool.WithWorkers(1),
 			pool.WithInitializer(func(context.Context) error {
@@ -319,7 +320,7 @@ func TestInitializerIsTriedAgain(t *testing.T) {
 }
 
 func TestInitializerThatKeepsFailingExceedsTheLimit(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1),
 			pool.WithInitializer(func(context.Context) error { return errors.New("connection refused") }),
 			pool.WithSupervision(pool.Supervision{
@@ -345,7 +346,7 @@ func TestDecideThatMisbehavesCountsAsNone(t *testing.T) {
 		"is odd":    func(pool.Failure) pool.Directive { return 77 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{Decide: decide}))
 				_, err := pool.Apply(t.Context(), p, boom)
 				require.Error(t, err)
@@ -359,7 +360,7 @@ func TestDecideThatMisbehavesCountsAsNone(t *testing.T) {
 }
 
 func TestPoolWithoutAParentBreaksInsteadOfEscalating(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Escalate }}))
 		failed, waiting := pool.ApplyAsync(t.Context(), p, boom), pool.ApplyAsync(t.Context(), p, value(1))
 		require.ErrorAs(t, errOf(t, failed), new(*pool.PanicError))
@@ -397,7 +398,7 @@ func TestParentDecidesWhatEscalatesToIt(t *testing.T) {
 		"stop":    {actor.StopDirective, messages.Terminated, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				system := bubbleSystem(t)
 				strategy := parentStrategy{make(chan any, 1), c.directive}
 				results := make(chan *messages.Result, 3)

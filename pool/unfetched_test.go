@@ -18,10 +18,11 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestErrorsThatNobodyFetchedAreCountedAndLoggedOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var log strings.Builder
 		p := newPool(t, pool.WithWorkers(1), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		mine := func(context.Context) (int, error) { return 0, errors.New("mine") }
@@ -46,48 +47,48 @@ func TestErrorsThatNobodyFetchedAreCountedAndLoggedOnce(t *testing.T) {
 
 func TestErrorThatSomebodyIsToldCountsAsFetched(t *testing.T) {
 	mine := func(context.Context) (int, error) { return 0, errors.New("mine") }
-	for name, tell := range map[string]func(*testing.T, *pool.Pool){
-		"Get":   func(t *testing.T, p *pool.Pool) { _ = errOf(t, pool.ApplyAsync(t.Context(), p, mine)) },
-		"Apply": func(t *testing.T, p *pool.Pool) { _, _ = pool.Apply(context.Background(), p, mine) },
-		"Successful": func(t *testing.T, p *pool.Pool) {
+	for name, tell := range map[string]func(testing.TB, *pool.Pool){
+		"Get":   func(t testing.TB, p *pool.Pool) { _ = errOf(t, pool.ApplyAsync(t.Context(), p, mine)) },
+		"Apply": func(t testing.TB, p *pool.Pool) { _, _ = pool.Apply(context.Background(), p, mine) },
+		"Successful": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, mine)
 			<-r.Done()
 			_, _ = r.Successful()
 		},
-		"Outcome": func(t *testing.T, p *pool.Pool) {
+		"Outcome": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, mine)
 			<-r.Done()
 			_, _ = r.Outcome()
 		},
-		"OnDone, before": func(t *testing.T, p *pool.Pool) {
+		"OnDone, before": func(t testing.TB, p *pool.Pool) {
 			g := occupy(t, p)
 			pool.ApplyAsync(t.Context(), p, mine).OnDone(func(*pool.AsyncResult[int]) {})
 			close(g.open)
 		},
-		"OnDone, after": func(t *testing.T, p *pool.Pool) {
+		"OnDone, after": func(t testing.TB, p *pool.Pool) {
 			r := pool.ApplyAsync(t.Context(), p, mine)
 			<-r.Done()
 			r.OnDone(func(*pool.AsyncResult[int]) {})
 		},
-		"error callback": func(t *testing.T, p *pool.Pool) {
+		"error callback": func(t testing.TB, p *pool.Pool) {
 			pool.ApplyAsync(t.Context(), p, mine, pool.WithErrorCallback(func(error) {}))
 		},
-		"Map": func(t *testing.T, p *pool.Pool) {
+		"Map": func(t testing.TB, p *pool.Pool) {
 			_, _ = pool.Map(t.Context(), p, func(ctx context.Context, _ int) (int, error) { return mine(ctx) }, []int{1})
 		},
-		"IMap": func(t *testing.T, p *pool.Pool) {
+		"IMap": func(t testing.TB, p *pool.Pool) {
 			for range pool.IMap(t.Context(), p, func(ctx context.Context, _ int) (int, error) { return mine(ctx) }, seq(1)).All() {
 			}
 		},
-		"a message": func(t *testing.T, p *pool.Pool) {
-			me, received := inbox(pool.SharedSystem())
-			request(pool.SharedSystem(), p.PID(), me, &messages.Task{Func: func(ctx context.Context) (any, error) { return mine(ctx) }})
+		"a message": func(t testing.TB, p *pool.Pool) {
+			me, received := inbox(systemOf(t))
+			request(systemOf(t), p.PID(), me, &messages.Task{Func: func(ctx context.Context) (any, error) { return mine(ctx) }})
 			<-received
-			pool.SharedSystem().Root.Stop(me)
+			systemOf(t).Root.Stop(me)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(1))
 				tell(t, p)
 				synctest.Wait()
@@ -100,9 +101,9 @@ func TestErrorThatSomebodyIsToldCountsAsFetched(t *testing.T) {
 }
 
 func TestErrorOfAMessageThatNobodyIsToldCounts(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
-		pool.SharedSystem().Root.Send(p.PID(), &messages.Task{Func: func(context.Context) (any, error) { return nil, errors.New("mine") }})
+		systemOf(t).Root.Send(p.PID(), &messages.Task{Func: func(context.Context) (any, error) { return nil, errors.New("mine") }})
 		synctest.Wait()
 		require.EqualValues(t, 1, p.Report().Unfetched)
 		time.Sleep(time.Minute) // timers of the actor system run out
@@ -118,7 +119,7 @@ func unfetched(n int) (pool.Option, <-chan pool.UnfetchedErrors) {
 func failing(context.Context) (int, error) { return 0, errMine }
 
 func TestUnfetchedErrorsAreToldAtTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var log strings.Builder
 		hook, told := unfetched(2)
 		p := newPool(t, pool.WithWorkers(1), pool.WithName("hall"), hook, pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -149,7 +150,7 @@ func TestUnfetchedErrorsAreToldAtTheEnd(t *testing.T) {
 }
 
 func TestSoManyUnfetchedErrorsAreKept(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		hook, told := unfetched(1)
 		p := newPool(t, pool.WithWorkers(1), hook)
 		var results []*pool.AsyncResult[int]
@@ -191,7 +192,7 @@ func TestSoManyUnfetchedErrorsAreKept(t *testing.T) {
 }
 
 func TestUnfetchedErrorsAreNotToldIfThereAreNone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { t.Error("called") }))
 		_ = errOf(t, pool.ApplyAsync(t.Context(), p, failing))
 		require.NoError(t, p.Shutdown(hour(t)))
@@ -199,7 +200,7 @@ func TestUnfetchedErrorsAreNotToldIfThereAreNone(t *testing.T) {
 }
 
 func TestUnfetchedErrorsAreToldBehindTheLastCallback(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		hook, told := unfetched(1)
 		p := newPool(t, pool.WithWorkers(1), hook)
 		first := pool.ApplyAsync(t.Context(), p, failing)
@@ -221,7 +222,7 @@ func TestFunctionForUnfetchedErrorsIsContainedAndWaitedFor(t *testing.T) {
 		"slow":   func() { time.Sleep(time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var log strings.Builder
 				p := newPool(t, pool.WithWorkers(1), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
 					pool.WithUnfetchedErrors(func(pool.UnfetchedErrors) { f() }))
@@ -236,7 +237,7 @@ func TestFunctionForUnfetchedErrorsIsContainedAndWaitedFor(t *testing.T) {
 }
 
 func TestUnfetchedErrorsAreToldWhileTheyAreFetched(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		hook, told := unfetched(1)
 		p := newPool(t, pool.WithWorkers(4), hook)
 		var fetchers sync.WaitGroup
@@ -258,7 +259,7 @@ func TestUnfetchedErrorsAreToldWhileTheyAreFetched(t *testing.T) {
 
 // A pool that its parent restarts begins anew; the one before has ended.
 func TestUnfetchedErrorsAreToldWhenTheParentRestartsThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		system := bubbleSystem(t)
 		var closed atomic.Int32
 		system.EventStream.Subscribe(func(e any) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // after is a task that takes so many seconds, and fails if it is told to.
@@ -31,7 +32,7 @@ func TestWaitForTheFirstTheFirstErrorOrAll(t *testing.T) {
 		"all":   {pool.AllCompleted, 3 * time.Second, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3))
 				begin := time.Now()
 				three := pool.ApplyAsync(t.Context(), p, after(3, nil))
@@ -48,7 +49,7 @@ func TestWaitForTheFirstTheFirstErrorOrAll(t *testing.T) {
 }
 
 func TestWaitForTheFirstErrorWaitsForAllIfThereIsNone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		done, _, err := pool.WaitFor(t.Context(), pool.FirstException,
 			pool.ApplyAsync(t.Context(), p, after(1, nil)), pool.ApplyAsync(t.Context(), p, after(2, nil)))
@@ -58,7 +59,7 @@ func TestWaitForTheFirstErrorWaitsForAllIfThereIsNone(t *testing.T) {
 }
 
 func TestWaitForEndsWithItsContextAndSaysWhatIsDone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
 		short, long := pool.ApplyAsync(t.Context(), p, after(1, nil)), pool.ApplyAsync(t.Context(), p, after(10, nil))
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -71,7 +72,7 @@ func TestWaitForEndsWithItsContextAndSaysWhatIsDone(t *testing.T) {
 }
 
 func TestAsCompletedGivesTheResultsInOrderOfCompletion(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		var results []*pool.AsyncResult[int]
 		for _, seconds := range []int{3, 1, 2} {
@@ -95,7 +96,7 @@ func TestAsCompletedGivesTheResultsInOrderOfCompletion(t *testing.T) {
 }
 
 func TestAsCompletedEndsWithItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

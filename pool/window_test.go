@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // A feeder that sleeps is not woken for each place; but a reader that has nothing
 // left to read must not wait for it.
 func TestWindowIsUsableToItsEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(10))
 		later := make(chan struct{})
 		s := pool.IMapUnordered(t.Context(), p, func(ctx context.Context, n int) (int, error) {
@@ -42,7 +43,7 @@ func TestWindowIsUsableToItsEnd(t *testing.T) {
 }
 
 func TestDeadlockOfAReaderWithItsItemsIsFoundThoughTheFeederSleeps(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(10))
 		var reader *pool.AsyncResult[int]
 		set := make(chan struct{})

@@ -9,10 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestWithTerminatesOnLeaving(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var p *pool.Pool
 		var pending *pool.AsyncResult[string]
 		sentinel := errors.New("mine")
@@ -30,7 +31,7 @@ func TestWithTerminatesOnLeaving(t *testing.T) {
 }
 
 func TestWithTerminatesWhenRunPanics(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var p *pool.Pool
 		require.PanicsWithValue(t, "mine", func() {
 			_ = pool.With(t.Context(), func(inner *pool.Pool) error {
@@ -44,7 +45,7 @@ func TestWithTerminatesWhenRunPanics(t *testing.T) {
 }
 
 func TestWithWaitsForTheFunctionsThatRun(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		returned := false
 		deaf := func(started chan struct{}) func(context.Context) (int, error) {
 			return func(context.Context) (int, error) {
@@ -78,7 +79,7 @@ func TestWithWaitsForTheFunctionsThatRun(t *testing.T) {
 }
 
 func TestWithDrainTerminatesAtTheEndOfItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var r *pool.AsyncResult[string]
@@ -93,7 +94,7 @@ func TestWithDrainTerminatesAtTheEndOfItsContext(t *testing.T) {
 }
 
 func TestWithDrainFinishesWhatWasAccepted(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var r *pool.AsyncResult[int]
 		require.NoError(t, pool.WithDrain(t.Context(), func(p *pool.Pool) error {
 			r = pool.ApplyAsync(t.Context(), p, func(context.Context) (int, error) { time.Sleep(time.Hour); return 3, nil })

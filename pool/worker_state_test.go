@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // connections numbers what it opens and knows what is open.
@@ -66,7 +67,7 @@ func number(ctx context.Context) (int, error) {
 }
 
 func TestEachWorkerHasAStateOfItsOwnUntilItEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		p := newPool(t, pool.WithWorkers(3), pool.WithState(c.connect, (*connection).Close))
 		for range 3 {
@@ -86,7 +87,7 @@ func TestEachWorkerHasAStateOfItsOwnUntilItEnds(t *testing.T) {
 }
 
 func TestStateIsThatOfTheWorkerInWhosePlaceATaskRuns(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithState(newConnections().connect, nil))
 		v, err := pool.Apply(hour(t), p, func(ctx context.Context) (int, error) { return pool.Apply(ctx, p, number) })
 		require.NoError(t, err)
@@ -103,7 +104,7 @@ func TestStateIsThatOfTheWorkerInWhosePlaceATaskRuns(t *testing.T) {
 }
 
 func TestWorkerThatResumesKeepsItsConnection(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		c := newConnections()
 		p := newPool(t, pool.WithWorkers(1), pool.WithState(c.connect, (*connection).Close),
 			pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Resume }}))
@@ -118,7 +119,7 @@ func TestWorkerThatResumesKeepsItsConnection(t *testing.T) {
 }
 
 func TestHooksRunInOrder(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var order []string
 		note := func(what string) func(context.Context) error {
 			return func(ctx context.Context) error {
@@ -150,7 +151,7 @@ func TestCleanupWaitsForTheFunctionThatHasOutlivedItsResult(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				c := newConnections()
 				p := newPool(t, pool.WithWorkers(1), pool.WithState(c.connect, (*connection).Close))
 				require.NoError(t, p.Ready(hour(t)))
@@ -182,15 +183,15 @@ func TestCleanupRunsHoweverAWorkerEnds(t *testing.T) {
 	for name, end := range map[string]func(*pool.Pool){
 		"Terminate":       (*pool.Pool).Terminate,
 		"Close":           (*pool.Pool).Close,
-		"pill":            func(p *pool.Pool) { pool.SharedSystem().Root.Poison(p.PID()) },
-		"Stop":            func(p *pool.Pool) { pool.SharedSystem().Root.Stop(p.PID()) },
-		"Stop to it":      func(p *pool.Pool) { pool.SharedSystem().Root.Stop(worker(p)); p.Close() },
-		"pill to it":      func(p *pool.Pool) { pool.SharedSystem().Root.Poison(worker(p)); p.Close() },
+		"pill":            func(p *pool.Pool) { pool.SystemOf(p).Root.Poison(p.PID()) },
+		"Stop":            func(p *pool.Pool) { pool.SystemOf(p).Root.Stop(p.PID()) },
+		"Stop to it":      func(p *pool.Pool) { pool.SystemOf(p).Root.Stop(worker(p)); p.Close() },
+		"pill to it":      func(p *pool.Pool) { pool.SystemOf(p).Root.Poison(worker(p)); p.Close() },
 		"a failing task":  func(p *pool.Pool) { pool.ApplyAsync(context.Background(), p, boom); p.Close() },
 		"and nobody else": func(p *pool.Pool) { p.CancelQueued(); p.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				c := newConnections()
 				p := newPool(t, pool.WithWorkers(2), pool.WithState(c.connect, (*connection).Close))
 				require.NoError(t, p.Ready(hour(t)))
@@ -211,7 +212,7 @@ func TestCleanupThatFailsIsLoggedAndHoldsNobodyUp(t *testing.T) {
 		"goexit": func() error { runtime.Goexit(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				var log strings.Builder
 				p := newPool(t, pool.WithWorkers(2), pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
 					pool.WithCleanup(func(context.Context) error { return hook() }))
@@ -228,7 +229,7 @@ func TestCleanupThatFailsIsLoggedAndHoldsNobodyUp(t *testing.T) {
 }
 
 func TestWorkerWhoseInitializerFailedHasNothingToCleanUp(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		cleaned := 0
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(context.Context) error { return errors.New("no") }),
 			pool.WithCleanup(func(context.Context) error { cleaned++; return nil }))
@@ -239,7 +240,7 @@ func TestWorkerWhoseInitializerFailedHasNothingToCleanUp(t *testing.T) {
 }
 
 func TestCleanupsRunBesideEachOther(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(8), pool.WithCleanup(func(context.Context) error { time.Sleep(time.Second); return nil }))
 		_, err := pool.Broadcast(hour(t), p, value(1))
 		require.NoError(t, err)

@@ -13,16 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 func TestDefaultWorkersAreThoseTheProcessMayUse(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		require.Equal(t, runtime.GOMAXPROCS(0), newPool(t).Workers())
 	})
 }
 
 func TestNoMoreTasksRunAtOnceThanThereAreWorkers(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))
 		var running, most atomic.Int64
 		begin := time.Now()
@@ -44,7 +45,7 @@ func TestNoMoreTasksRunAtOnceThanThereAreWorkers(t *testing.T) {
 }
 
 func TestInitializerRunsOncePerWorkerBeforeItsFirstTask(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var inits atomic.Int64
 		p := newPool(t, pool.WithWorkers(4), pool.WithName("w"), pool.WithInitializer(func(ctx context.Context) error {
 			time.Sleep(time.Second)
@@ -63,7 +64,7 @@ func TestInitializerRunsOncePerWorkerBeforeItsFirstTask(t *testing.T) {
 }
 
 func TestInitializerRunsAgainAfterARestart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		var inits atomic.Int64
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(context.Context) error { inits.Add(1); return nil }))
 		for i, fail := range []func(){func() { panic("boom") }, runtime.Goexit} {
@@ -85,7 +86,7 @@ func TestFailingInitializerBreaksThePool(t *testing.T) {
 		"by a wrapped": func(context.Context) error { return &pool.ItemError{Err: cause} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
 				hold := make(chan struct{})
 				p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(func(ctx context.Context) error { <-hold; return init(ctx) }))
 				early := pool.ApplyAsync(t.Context(), p, value(1))
@@ -106,7 +107,7 @@ func TestFailingInitializerBreaksThePool(t *testing.T) {
 }
 
 func TestInitializerThatExitsBreaksThePool(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(func(context.Context) error { runtime.Goexit(); return nil }))
 		_, err := pool.Apply(t.Context(), p, value(1))
 		require.ErrorIs(t, err, pool.ErrBroken)
@@ -115,7 +116,7 @@ func TestInitializerThatExitsBreaksThePool(t *testing.T) {
 }
 
 func TestInitializerSeesTerminate(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithInitializer(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }))
 		r := pool.ApplyAsync(t.Context(), p, value(1))
 		synctest.Wait()
@@ -127,7 +128,7 @@ func TestInitializerSeesTerminate(t *testing.T) {
 }
 
 func TestReadyEndsWithThePoolAndWithItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		hold := make(chan struct{})
 		p := newPool(t, pool.WithInitializer(func(context.Context) error { <-hold; return nil }))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -143,7 +144,7 @@ func TestReadyEndsWithThePoolAndWithItsContext(t *testing.T) {
 }
 
 func TestWorkersStartOnDemand(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(100))
 		require.Zero(t, p.Stats().Started)
 		for range 10 {
@@ -159,7 +160,7 @@ func TestWorkersStartOnDemand(t *testing.T) {
 
 func TestIdleWorkersAreOnlyBytes(t *testing.T) {
 	const workers, most = 2000, 2048 // bytes for each
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(workers))
 		goroutines, heap := runtime.NumGoroutine(), heapInUse()
 		_, err := pool.Broadcast(t.Context(), p, value(1)) // uses every worker
@@ -182,7 +183,7 @@ func heapInUse() int {
 }
 
 func TestBrokenPoolEndsMapsAndStreamsToo(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
 		mine := errors.New("mine")
 		p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(func(context.Context) error {
 			time.Sleep(time.Second)

@@ -37,7 +37,7 @@ type Kit struct {
 	failures []failure
 	skipped  bool
 	cleanups []func()
-	helpers  map[string]bool
+	helpers  map[uintptr]bool // where Helper was called
 	roots    []*actor.PID
 	pools    []*pool.Pool
 	goes     int // goroutines that were started by Go
@@ -52,8 +52,8 @@ type failure struct {
 }
 
 func newKit(t testing.TB, s *seat, scheduler *scheduler) *Kit {
-	k := &Kit{TB: t, seat: s, scheduler: scheduler, began: time.Now(), helpers: map[string]bool{}}
-	k.log = &logBook{kit: k, shared: new(logLines)}
+	k := &Kit{TB: t, seat: s, scheduler: scheduler, began: time.Now(), helpers: map[uintptr]bool{}}
+	k.log = &logBook{kit: k, logLines: new(logLines)}
 	k.context, k.cancel = context.WithCancel(context.Background())
 	s.sit(k)
 	return k
@@ -183,16 +183,12 @@ func (k *Kit) inUse(method string) {
 
 // Helper marks the calling function as one whose line is not to be shown.
 func (k *Kit) Helper() {
-	if k.scheduler == nil {
-		k.TB.Helper() // has no effect for our caller
-	}
 	var pc [1]uintptr
 	if runtime.Callers(2, pc[:]) == 0 {
 		return
 	}
-	f, _ := runtime.CallersFrames(pc[:]).Next()
 	k.mu.Lock()
-	k.helpers[f.Function] = true
+	k.helpers[pc[0]] = true
 	k.mu.Unlock()
 }
 
@@ -308,12 +304,17 @@ func (k *Kit) panicked(reason any) {
 func (k *Kit) callerLine() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	helpers := map[string]bool{}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for pc := range k.helpers {
+		f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+		helpers[f.Function] = true
+	}
 	for {
 		f, more := frames.Next()
 		own := strings.HasPrefix(f.Function, ownPackage) && !strings.HasSuffix(f.File, "_test.go")
-		if !own && !strings.Contains(f.Function, "github.com/stretchr/testify/") && !k.helpers[f.Function] {
+		if !own && !strings.Contains(f.Function, "github.com/stretchr/testify/") && !helpers[f.Function] {
 			return fmt.Sprintf("%s:%d", base(f.File), f.Line)
 		}
 		if !more {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 )
 
 // logBook keeps what is logged in a test, to be shown if that fails. It is a
@@ -13,26 +14,49 @@ import (
 type logBook struct {
 	kit    *Kit
 	prefix string // attributes of the logger
-	shared *logLines
+	*logLines
 }
 
 type logLines struct {
 	mu    sync.Mutex
-	lines []string
+	lines []logLine
 }
 
-func (b *logBook) add(line string) {
-	s := b.shared
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lines = append(s.lines, fmt.Sprintf("%10v   %s", b.kit.Elapsed(), line))
+// logLine is put into words only if it is shown.
+type logLine struct {
+	at     time.Duration
+	text   string
+	record *slog.Record // nil: text is all there is
+}
+
+func (b *logBook) add(text string) { b.put(logLine{text: text}) }
+
+func (b *logBook) put(l logLine) {
+	l.at = b.kit.Elapsed()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = append(b.lines, l)
 }
 
 func (b *logBook) String() string {
-	s := b.shared
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return strings.Join(s.lines, "\n")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var s strings.Builder
+	for _, l := range b.lines {
+		fmt.Fprintf(&s, "%10v   ", l.at)
+		if l.record != nil {
+			fmt.Fprintf(&s, "%v %s", l.record.Level, l.record.Message)
+			s.WriteString(l.text)
+			l.record.Attrs(func(a slog.Attr) bool {
+				fmt.Fprintf(&s, " %s=%v", a.Key, a.Value)
+				return true
+			})
+		} else {
+			s.WriteString(l.text)
+		}
+		s.WriteByte('\n')
+	}
+	return s.String()
 }
 
 // Enabled reports true: all is kept.
@@ -40,19 +64,14 @@ func (b *logBook) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle keeps a record.
 func (b *logBook) Handle(_ context.Context, r slog.Record) error {
-	var line strings.Builder
-	fmt.Fprintf(&line, "%v %s%s", r.Level, r.Message, b.prefix)
-	r.Attrs(func(a slog.Attr) bool {
-		fmt.Fprintf(&line, " %s=%v", a.Key, a.Value)
-		return true
-	})
-	b.add(line.String())
+	record := r.Clone()
+	b.put(logLine{text: b.prefix, record: &record})
 	return nil
 }
 
 // WithAttrs is the same log with attributes in each line.
 func (b *logBook) WithAttrs(attrs []slog.Attr) slog.Handler {
-	c := &logBook{kit: b.kit, prefix: b.prefix, shared: b.shared}
+	c := &logBook{kit: b.kit, prefix: b.prefix, logLines: b.logLines}
 	for _, a := range attrs {
 		c.prefix += fmt.Sprintf(" %s=%v", a.Key, a.Value)
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -113,8 +112,6 @@ func (e *explorer) once(p plan, o *outcome) {
 		k.mu.Unlock()
 		s.release()
 	}
-	time.Sleep(deadLetterPause)
-	synctest.Wait()
 	s.release()
 	e.seat.rise()
 	k.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // Run runs a test in virtual time, with a kit of its own. Its goroutines run as Go has
@@ -26,9 +25,7 @@ func Run(t *testing.T, body func(k *Kit)) {
 				k.panicked(reason)
 			}
 			k.finish()
-			time.Sleep(deadLetterPause)
 			s.rise()
-			synctest.Wait()
 			if t.Failed() {
 				if log := k.log.String(); log != "" {
 					fmt.Fprintf(t.Output(), "what was logged, by virtual time:\n%s\n", log)

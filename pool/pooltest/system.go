@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -78,7 +79,11 @@ func (s *seat) sit(k *Kit) {
 	}
 }
 
+// rise ends a test, in whose bubble it is called.
 func (s *seat) rise() {
+	synctest.Wait()
+	time.Sleep(time.Millisecond) // for what dead letters have left, even the last
+	synctest.Wait()
 	s.mu.Lock()
 	s.kit = nil
 	s.mu.Unlock()

@@ -257,7 +257,7 @@ func (t *Task) WatchParent() {
 	t.unwatch = true
 	ended := t.parentEnded
 	if t.router.scheduler != nil {
-		ended = func() { t.router.Spawn("end of a context", t.parentEnded) }
+		ended = t.router.inTurn("end of a context", t.parentEnded)
 	}
 	unhook := context.AfterFunc(t.parent, ended)
 	m := t.extra()

@@ -92,7 +92,7 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 			case <-done:
 			}
 		}
-		t.Yield("woken")
+		t.router.woken()
 		waitGraph.leave(t, e)
 		if over() {
 			if piece.isLeaving() {

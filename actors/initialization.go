@@ -55,6 +55,7 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	})
 	// Not the context: it may end before, with the pool, of which the initializer is to
 	// learn while it still has its time.
+	r.sleeps()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
@@ -62,7 +63,7 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	case <-timer.C:
 		i.settle(late)
 	}
-	r.Yield("woken")
+	r.woken()
 	if i.settled.Load() == late {
 		return nil, fmt.Errorf("it has not returned within %v: %w", limit, messages.ErrTimeout)
 	}

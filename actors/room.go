@@ -74,16 +74,17 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 
 // awaitRoom ends with room, with ctx, with the pool, or with ErrDeadlock.
 func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, deadlock <-chan struct{}) (err error) {
+	r.sleeps()
 	select {
 	case err = <-s.room:
-		r.Yield("woken")
+		r.woken()
 		return r.admitted(s, err)
 	case <-deadlock:
 		err = messages.ErrDeadlock
 	case <-ctx.Done():
 		_, err = ContextOutcome(ctx)
 	}
-	r.Yield("woken")
+	r.woken()
 	if r.giveUp(s, e) {
 		return err
 	}
@@ -177,8 +178,9 @@ func (r *Router) runBeside(ctx context.Context, t *Task) {
 			close(over)
 		})
 	})
+	r.sleeps()
 	<-over
-	r.Yield("woken")
+	r.woken()
 }
 
 // besideWait is the wait for the function of a task, as the wait graph sees it.

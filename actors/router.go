@@ -80,12 +80,13 @@ const (
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
 	config    Config
-	plain     bool      // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
-	mayBatch  bool      // workers may take several tasks at once: who drops the oldest must find it in the line
-	usesKeys  bool      // what the strategy says, asked once
-	recycles  bool      // workers begin anew after a while
-	lends     bool      // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
-	scheduler Scheduler // nil but under test; set by attach
+	plain     bool         // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
+	mayBatch  bool         // workers may take several tasks at once: who drops the oldest must find it in the line
+	usesKeys  bool         // what the strategy says, asked once
+	recycles  bool         // workers begin anew after a while
+	lends     bool         // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
+	scheduler Scheduler    // nil but under test; set by attach
+	timers    atomic.Int64 // made under a scheduler
 	lane      lane
 	desk      desk
 	life      context.Context // ends with Terminate; the initializers' context

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -23,6 +24,9 @@ type Scheduler interface {
 	// YieldAs is Yield for who knows the name under which it was started: to find out
 	// takes longer than all the rest.
 	YieldAs(name, what string)
+	// Waits is called by who is about to wait for something else than a turn, and will
+	// Yield when it has come.
+	Waits()
 	// IntN draws a number below n.
 	IntN(n int) int
 }
@@ -85,18 +89,36 @@ func (r *Router) AfterFunc(name string, d time.Duration, f func()) *time.Timer {
 	if r.scheduler == nil {
 		return time.AfterFunc(d, f)
 	}
-	return time.AfterFunc(d, func() { r.scheduler.Go(r.config.Name+"/"+name, f) })
+	return time.AfterFunc(d, r.inTurn(name, f))
 }
 
-// awoken is called by whoever has been woken from a wait for w and is about to go on.
-func awoken(w Wait) {
-	if w, ok := w.(interface{ Yield(what string) }); ok {
-		w.Yield("woken")
+// inTurn makes f something that whoever it concerns can call at any time, and that a
+// Scheduler calls later. Each has a name of its own: those that are called at the same
+// instant come in any order, out of which the Scheduler makes one by their names.
+func (r *Router) inTurn(name string, f func()) func() {
+	name = fmt.Sprintf("%s/%s %d", r.config.Name, name, r.timers.Add(1))
+	return func() { r.scheduler.Go(name, f) }
+}
+
+// sleeps says that the caller is about to wait; woken is to be called when it has been.
+func (r *Router) sleeps() {
+	if r.scheduler != nil {
+		r.scheduler.Waits()
 	}
 }
 
-// Yield is that of the router.
-func (t *Task) Yield(what string) { t.router.Yield(what) }
+func (r *Router) woken() { r.Yield("woken") }
+
+// routerOf is the router of the pool to which w belongs, or nil.
+func routerOf(w Wait) *Router {
+	switch w := w.(type) {
+	case endWait:
+		return w.Router
+	case interface{ Router() *Router }:
+		return w.Router()
+	}
+	return nil
+}
 
 // repeatable has everything that the pool would leave to chance drawn by the scheduler.
 func (r *Router) repeatable() {

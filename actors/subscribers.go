@@ -161,8 +161,9 @@ func (r *Router) Events(ctx context.Context) iter.Seq[Event] {
 			if ended {
 				return
 			}
+			r.sleeps()
 			<-wake
-			r.Yield("woken")
+			r.woken()
 		}
 	}
 }

@@ -66,6 +66,16 @@ func Await(ctx context.Context, w Wait) error {
 			return nil
 		}
 	}
+	r := routerOf(w)
+	if r == nil || r.scheduler == nil {
+		return sleepUntil(ctx, w)
+	}
+	r.sleeps()
+	defer r.woken()
+	return sleepUntil(ctx, w)
+}
+
+func sleepUntil(ctx context.Context, w Wait) error {
 	for {
 		signal := w.Signal()
 		if w.Ready() {
@@ -73,9 +83,7 @@ func Await(ctx context.Context, w Wait) error {
 		}
 		select {
 		case <-signal:
-			awoken(w)
 		case <-ctx.Done():
-			awoken(w)
 			return ctx.Err()
 		}
 	}
@@ -88,6 +96,7 @@ func Await(ctx context.Context, w Wait) error {
 const waiterLooks = 2
 
 func (t *Task) await(ctx context.Context, w Wait) error {
+	t.router.sleeps()
 	for {
 		if err := ctx.Err(); err != nil { // a poll does not run anything
 			return err
@@ -113,7 +122,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			case <-e.wake:
 			case <-ctx.Done():
 			}
-			t.Yield("woken")
+			t.router.woken()
 			waitGraph.leave(t, e)
 		}
 		switch place {
@@ -139,7 +148,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		case <-e.wake:
 		case <-ctx.Done():
 		}
-		t.Yield("woken")
+		t.router.woken()
 		waitGraph.leave(t, e)
 	}
 }

@@ -12,8 +12,8 @@ func (w groupEnd) Ready() bool {
 	return w.pending == 0
 }
 
-// Yield lets others go on before the one who waited, under an actors.Scheduler.
-func (w groupEnd) Yield(what string) { w.pool.router.Yield(what) }
+// Router is that of the group's pool.
+func (w groupEnd) Router() *actors.Router { return w.pool.router }
 
 // Signal is closed when all tasks have ended.
 func (w groupEnd) Signal() <-chan struct{} {

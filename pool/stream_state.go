@@ -202,8 +202,8 @@ func (s *streamState[R]) Ready() bool {
 	return s.ended != nil || s.output.isDone(read) || s.endsEarly(read) || s.complete() && read == s.source.fed()
 }
 
-// Yield lets others go on before the one who waited, under an actors.Scheduler.
-func (s *streamState[R]) Yield(what string) { s.root.Router().Yield(what) }
+// Router is that of the stream's pool.
+func (s *streamState[R]) Router() *actors.Router { return s.root.Router() }
 
 // Signal returns a channel that is closed at the next change.
 func (s *streamState[R]) Signal() <-chan struct{} {

@@ -152,12 +152,8 @@ func (w *groupWait) Ready() bool {
 	return ready == len(w.results)
 }
 
-// Yield lets others go on before the one who waited, under an actors.Scheduler.
-func (w *groupWait) Yield(what string) {
-	if len(w.results) > 0 {
-		w.results[0].awaited().Yield(what)
-	}
-}
+// Router is that of the first result's pool.
+func (w *groupWait) Router() *actors.Router { return w.results[0].awaited().Router() }
 
 // Signal receives a token when a result has become ready.
 func (w *groupWait) Signal() <-chan struct{} { return w.changed }

@@ -30,8 +30,8 @@ func busy(k *pooltest.Kit) {
 			switch i {
 			case 1:
 				panic("boo")
-			case 2:
-				time.Sleep(time.Second)
+			case 2, 6:
+				k.Sleep(time.Second)
 			case 3:
 				return pool.Apply(ctx, p, func(context.Context) (int, error) { return i, nil })
 			case 4:
@@ -39,6 +39,11 @@ func busy(k *pooltest.Kit) {
 			}
 			return i, nil
 		}, pool.WithRetry(pool.Retry{Attempts: 2, MinBackoff: time.Second, MaxBackoff: time.Second})))
+	}
+	for i := range 3 { // which end at the same instant
+		k.AfterFunc("timer", time.Second, func() { _ = p.Go(context.Background(), func() {}) })
+		slow := func(ctx context.Context) (int, error) { <-ctx.Done(); return i, ctx.Err() }
+		results = append(results, pool.ApplyAsync(ctx, p, slow, pool.WithTimeout(time.Second)))
 	}
 	k.Go("resizer", func() { _ = p.Resize(2) })
 	k.Go("canceller", func() { results[5].Cancel() })

@@ -161,6 +161,30 @@ func (k *Kit) Advance(d time.Duration) {
 	k.Idle()
 }
 
+// Sleep is time.Sleep, but that under [Explore] whoever sleeps takes a turn when it wakes.
+// Goroutines that wake at the same instant from time.Sleep go on at once, and what comes
+// of it cannot be repeated.
+func (k *Kit) Sleep(d time.Duration) {
+	if k.scheduler != nil {
+		k.scheduler.Waits()
+	}
+	time.Sleep(d)
+	k.Yield()
+}
+
+// AfterFunc is time.AfterFunc, but that under [Explore] f takes a turn. name is that of its
+// strand.
+func (k *Kit) AfterFunc(name string, d time.Duration, f func()) *time.Timer {
+	k.inUse("AfterFunc")
+	return time.AfterFunc(d, func() {
+		if k.scheduler != nil {
+			k.scheduler.Go(name, f)
+		} else {
+			f()
+		}
+	})
+}
+
 // Elapsed is the virtual time since the test began.
 func (k *Kit) Elapsed() time.Duration { return time.Since(k.began) }
 

@@ -2,6 +2,7 @@ package pooltest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -44,6 +45,7 @@ type scheduler struct {
 	of       map[uint64]*strand // by goroutine
 	ready    []*turn            // in the order in which they came
 	fresh    []*turn            // those that came since the last step
+	met      int                // strands that have a number
 	last     *strand
 	trace    Trace
 	released bool // nobody waits for a turn any more
@@ -54,7 +56,7 @@ type scheduler struct {
 // strand is an actor or a goroutine.
 type strand struct {
 	name     string
-	number   int // in the order in which they first came
+	number   int // in the order in which they first came; -1: has not come
 	priority int // see pct
 
 	introduced bool // its goroutine is known, or nobody's
@@ -100,6 +102,16 @@ func (s *scheduler) Yield(what string) { s.yield("", what, false) }
 
 // YieldAs takes a turn of the strand with that name, which is the caller's.
 func (s *scheduler) YieldAs(name, what string) { s.yield(name, what, false) }
+
+// Waits has the calling goroutine known as the strand whose turn it is: when it is woken it
+// is nobody's turn.
+func (s *scheduler) Waits() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.released {
+		s.caller()
+	}
+}
 
 // idle takes a turn that comes when nothing else can go on at this time.
 func (s *scheduler) idle(what string) { s.yield("", what, true) }
@@ -153,9 +165,8 @@ func (s *scheduler) add(t *turn) {
 func (s *scheduler) strand(name string) *strand {
 	st := s.strands[name]
 	if st == nil {
-		st = &strand{name: name, number: len(s.strands)}
+		st = &strand{name: name, number: -1}
 		s.strands[name] = st
-		s.strategy.met(st)
 	}
 	return st
 }
@@ -244,7 +255,16 @@ func (s *scheduler) choose() (next *turn, over bool) {
 	default:
 	}
 	// Those that came in one step may have come at once.
-	slices.SortStableFunc(s.fresh, func(a, b *turn) int { return strings.Compare(a.of.name, b.of.name) })
+	slices.SortStableFunc(s.fresh, func(a, b *turn) int {
+		return cmp.Or(strings.Compare(a.of.name, b.of.name), strings.Compare(a.what, b.what))
+	})
+	for _, t := range s.fresh {
+		if t.of.number < 0 {
+			t.of.number = s.met
+			s.met++
+			s.strategy.met(t.of)
+		}
+	}
 	s.ready = append(s.ready, s.fresh...)
 	s.fresh = s.fresh[:0]
 	candidates := s.candidates()

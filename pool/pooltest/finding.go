@@ -18,11 +18,11 @@ type Finding struct {
 	// Trace is the simplest run that fails like that one, or that one, if it could not be
 	// made simpler.
 	Trace Trace
-	// Replay is what repeats the run of Trace as the value of -pooltest.replay.
+	// Replay is what repeats the run of Trace as the value of -pooltest.replay. "" if
+	// nothing does, for the body is not deterministic.
 	Replay string
 
 	test, log string
-	differs   bool
 }
 
 // finding describes a run.
@@ -47,17 +47,18 @@ func (f *Finding) String() string {
 	for _, failure := range f.Failures {
 		fmt.Fprintln(&b, failure)
 	}
-	if f.differs {
-		return b.String()
+	if len(f.Trace) > 0 {
+		if f.Runs > 0 {
+			fmt.Fprintf(&b, "found with seed %d, after %d runs. ", f.Seed, f.Runs)
+		}
+		fmt.Fprintf(&b, "The steps, of which %d are context switches:\n%v", f.Trace.switches(), f.Trace)
 	}
-	if f.Runs > 0 {
-		fmt.Fprintf(&b, "found with seed %d, after %d runs. ", f.Seed, f.Runs)
-	}
-	fmt.Fprintf(&b, "The steps, of which %d are context switches:\n%v", f.Trace.switches(), f.Trace)
 	if f.log != "" {
 		fmt.Fprintf(&b, "what was logged, by virtual time:\n%s\n", f.log)
 	}
-	fmt.Fprintf(&b, "to repeat it: go test -run '%s' -pooltest.replay=%s\n", runPattern(f.test), f.Replay)
+	if f.Replay != "" {
+		fmt.Fprintf(&b, "to repeat it: go test -run '%s' -pooltest.replay=%s\n", runPattern(f.test), f.Replay)
+	}
 	return b.String()
 }
 
@@ -92,5 +93,5 @@ func (e *explorer) differ(p plan, first, second *outcome) *Finding {
 		}
 	}
 	b.WriteString("\nLook for the order of a map, real time, random numbers, a global that the run before has changed, and goroutines that Kit.Go has not started.")
-	return &Finding{Failures: []string{b.String()}, Seed: p.seed, test: e.t.Name(), differs: true}
+	return &Finding{Failures: []string{b.String()}, Seed: p.seed, test: e.t.Name()}
 }

@@ -15,9 +15,10 @@ import (
 // The fields below mu are guarded by it. The goroutine that runs the mailbox, of which
 // there is one at a time, is started by whoever posts a message to one that is idle.
 type mailbox struct {
-	kit     *Kit
-	invoker actor.MessageInvoker
-	name    string
+	kit        *Kit
+	invoker    actor.MessageInvoker
+	dispatcher actor.Dispatcher // runs it in Run; under Explore the scheduler does
+	name       string
 
 	mu        sync.Mutex
 	system    []any
@@ -30,8 +31,8 @@ type mailbox struct {
 func newMailbox(k *Kit) *mailbox { return &mailbox{kit: k} }
 
 // RegisterHandlers is called once, when the actor is spawned.
-func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
-	m.invoker = invoker
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+	m.invoker, m.dispatcher = invoker, dispatcher
 	m.name = "?"
 	if ctx, ok := invoker.(actor.Context); ok {
 		m.name = ctx.Self().Id
@@ -41,25 +42,28 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 // Start handles what has come so far.
 func (m *mailbox) Start() {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.started = true
-	m.schedule()
+	m.unlockAndSchedule()
 }
 
-// PostUserMessage takes a message.
+// PostUserMessage takes a message. Of a batch it takes each message, too, as Proto.Actor's
+// does.
 func (m *mailbox) PostUserMessage(message any) {
+	if batch, ok := actor.UnwrapEnvelopeMessage(message).(actor.MessageBatch); ok {
+		for _, message := range batch.GetMessages() {
+			m.PostUserMessage(message)
+		}
+	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.user = append(m.user, message)
-	m.schedule()
+	m.unlockAndSchedule()
 }
 
 // PostSystemMessage takes a message of Proto.Actor.
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.system = append(m.system, message)
-	m.schedule()
+	m.unlockAndSchedule()
 }
 
 // UserMessageCount is how many messages wait.
@@ -69,16 +73,18 @@ func (m *mailbox) UserMessageCount() int {
 	return len(m.user)
 }
 
-// schedule starts the goroutine, if there is something to do. Called with mu held.
-func (m *mailbox) schedule() {
-	if m.running || !m.started || !m.some() {
-		return
-	}
-	m.running = true
-	if s := m.kit.scheduler; s != nil {
+// unlockAndSchedule unlocks mu and has the mailbox run, if there is something to do. A
+// dispatcher may run it at once, so no lock is held then.
+func (m *mailbox) unlockAndSchedule() {
+	due := m.started && !m.running && m.some()
+	m.running = m.running || due
+	m.mu.Unlock()
+	switch s := m.kit.scheduler; {
+	case !due:
+	case s != nil:
 		s.Go(m.name, m.run)
-	} else {
-		go m.run()
+	default:
+		m.dispatcher.Schedule(m.run)
 	}
 }
 
@@ -133,9 +139,8 @@ func (m *mailbox) handle(message any, system bool) {
 		m.invoker.EscalateFailure(reason, message)
 		if exiting { // this goroutine is no more to be had
 			m.mu.Lock()
-			defer m.mu.Unlock()
 			m.running = false
-			m.schedule()
+			m.unlockAndSchedule()
 		}
 	}()
 	switch message.(type) {

@@ -34,7 +34,7 @@ func bubbleOf() string {
 func stacksIn(bubble string) (stacks []string) {
 	for _, stack := range strings.Split(allStacks(), "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(head, bubble+"]") && !strings.Contains(stack, "testing.tRunner(") && !strings.Contains(stack, "testingSynctestTest(") {
+		if strings.Contains(head, bubble+"]") && !strings.Contains(stack, "testing.tRunner(") && !strings.Contains(stack, "testingSynctestTest(") && !strings.Contains(stack, "internal/synctest.Run(") {
 			stacks = append(stacks, strings.TrimSpace(stack))
 		}
 	}

@@ -104,9 +104,9 @@ func (p *player) act(ctx context.Context, depth int) {
 		return
 	}
 	p.complete = false
-	p.places.pause(p.self)
+	p.places.pause(&p.self.place)
 	do(p, ctx, depth)
-	p.places.resume(p.self, p.complete)
+	p.places.resume(&p.self.place, p.complete)
 }
 
 // apart calls f on a goroutine of its own, which a Goexit may end.

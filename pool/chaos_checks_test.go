@@ -29,13 +29,7 @@ type body struct {
 	key      string
 	end      atomic.Int32
 
-	// Guarded by places.mu.
-	at      string
-	waits   bool              // for others, with its context
-	below   []context.Context // of the tasks in whose places it runs, and its own
-	left    bool              // the one before it in the list goes on beside it
-	wasLeft bool
-	wentOn  time.Time // without what it waited for, perhaps
+	place standing // guarded by places.mu
 }
 
 // How a body has ended.
@@ -71,12 +65,12 @@ func (b *body) run(ctx context.Context) (int, error) {
 		b.c.tally.begunItem()
 	}
 	end := bodyReturned
-	top := b.c.places.enter(b, ctx)
+	top := b.enter(ctx)
 	b.c.turns.begin(b, top)
 	defer func() {
 		b.end.Store(end)
 		b.c.turns.end(b)
-		b.c.places.leave(b)
+		b.c.places.leave(&b.place)
 	}()
 	p := &player{chaos: b.c, dice: b.dice, self: b, sent: map[string]int{}}
 	for range p.steps() {
@@ -114,6 +108,26 @@ func (b *body) run(ctx context.Context) (int, error) {
 	return b.id, nil
 }
 
+// enter tells of a function that begins, and reports whether it has the worker to itself.
+func (b *body) enter(ctx context.Context) (top bool) {
+	if b.nameless { // nobody waits for it, so it never runs in another's place
+		return b.c.policy != pool.CallerRuns
+	}
+	at := pool.WorkerName(ctx)
+	if at == "" { // beside the workers
+		if b.c.policy != pool.CallerRuns {
+			b.c.t.Errorf("a function runs on no worker")
+		}
+		b.place = standing{} // of an attempt before
+		return false
+	}
+	of := b.c.p.Name()
+	if number, err := strconv.Atoi(strings.TrimPrefix(at, of+"/worker-")); err != nil || number < 1 || number > mostWorkers {
+		b.c.t.Errorf("a function runs on %q, which is no worker of %q", at, of)
+	}
+	return b.c.places.enter(&b.place, at, ctx)
+}
+
 // willBeRetried is told of a function that may be called again, behind later ones.
 func (b *body) willBeRetried() {
 	b.retried = true
@@ -125,111 +139,6 @@ func (p *player) steps() int {
 		return 0
 	}
 	return 1 + p.n(3)
-}
-
-// places checks that at each worker one function is at work at most. A function that
-// waits with its context is not: another may run in its place, and yet another in the
-// place of that one, if it waits, too. Should one give up waiting for what runs in its
-// place, both are at work until one of the two returns.
-type places struct {
-	mu sync.Mutex
-	of string             // how the names of the workers begin
-	at map[string][]*body // those that have begun and not returned, each in the place of the one before
-}
-
-func (p *places) init(of *pool.Pool) {
-	p.of, p.at = of.Name()+"/worker-", map[string][]*body{}
-}
-
-// enter reports whether the body has the worker to itself.
-func (p *places) enter(b *body, ctx context.Context) (top bool) {
-	if b.nameless { // nobody waits for it, so it never runs in another's place
-		return b.c.policy != pool.CallerRuns
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if b.at = pool.WorkerName(ctx); b.at == "" { // beside the workers
-		if b.c.policy != pool.CallerRuns {
-			b.c.t.Errorf("a function runs on no worker")
-		}
-		return false
-	}
-	if number, err := strconv.Atoi(strings.TrimPrefix(b.at, p.of)); err != nil || number < 1 || number > mostWorkers {
-		b.c.t.Errorf("a function runs on %q, which is no worker of %q", b.at, b.c.p.Name())
-	}
-	b.below, b.left, b.wasLeft = nil, false, false // of an attempt before
-	list := p.at[b.at]
-	i := slices.IndexFunc(list, func(other *body) bool { return slices.Contains(other.below, ctx) })
-	if i < 0 {
-		i = len(list)
-	} else {
-		list[i].left, list[i].wasLeft = true, true // by the item before this one
-	}
-	if i > 0 {
-		b.below = slices.Clone(list[i-1].below)
-		b.left = !list[i-1].waits && list[i-1].wentOn == time.Now() // it gave up just before b could begin
-	}
-	b.below = append(b.below, ctx)
-	p.at[b.at] = slices.Insert(list, i, b)
-	p.check(b, "begins")
-	return len(list) == 0
-}
-
-func (p *places) leave(b *body) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	list := p.at[b.at]
-	if i := slices.Index(list, b); i >= 0 {
-		if i+1 < len(list) {
-			list[i+1].left = b.left
-		}
-		p.at[b.at] = slices.Delete(list, i, i+1)
-	}
-}
-
-func (p *places) pause(b *body) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b.waits = true
-}
-
-// resume is told whether what b waited for has come, so that nothing may be left in its
-// place.
-func (p *places) resume(b *body, complete bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b.waits = false
-	if !complete {
-		b.wentOn = time.Now()
-	}
-	list := p.at[b.at]
-	i := slices.Index(list, b)
-	if i < 0 {
-		return
-	}
-	if i+1 < len(list) {
-		next := list[i+1]
-		if complete && !next.wasLeft {
-			b.c.t.Errorf("a task goes on while what it has waited for is still at work in its place")
-		}
-		next.left, next.wasLeft = true, true
-	}
-	p.check(b, "goes on")
-}
-
-func (p *places) check(b *body, event string) {
-	atWork, may := 0, 1
-	for i, other := range p.at[b.at] {
-		if !other.waits {
-			atWork++
-		}
-		if i > 0 && other.left {
-			may++
-		}
-	}
-	if atWork > may {
-		b.c.t.Errorf("%d functions are at work on %s when one %s; there may be %d", atWork, b.at, event, may)
-	}
 }
 
 // turn is the place of a task among those that one goroutine has submitted.

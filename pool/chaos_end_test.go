@@ -233,9 +233,7 @@ func (c *chaos) checkEnd(t *testing.T) {
 	failed := report.Outcomes[pool.Failed] + report.Outcomes[pool.Panicked] + report.Outcomes[pool.Exited]
 	require.LessOrEqual(t, report.Unfetched, failed)
 	require.GreaterOrEqual(t, report.Unfetched, int64(0))
-	for worker, left := range c.places.at {
-		require.Empty(t, left, "functions at work on %s after the end", worker)
-	}
+	require.Empty(t, c.places.left(), "functions at work after the end, by worker")
 	if c.n(32) == 0 { // it takes as long as everything else
 		c.checkMemory(t)
 	}

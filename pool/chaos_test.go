@@ -118,7 +118,7 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 		opts = append(opts, pool.WithMaxTasksPerWorker(1+c.n(5)), pool.WithMaxWorkerAge(time.Duration(1+c.n(10))*time.Second))
 	}
 	c.p = newPool(t, opts...)
-	c.places.init(c.p)
+	c.places.init(t)
 	c.events = c.p.Events(context.Background())
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		switch m := ctx.Message().(type) {

@@ -52,6 +52,33 @@ func TestImportsPointOneWay(t *testing.T) {
 	require.NotZero(t, checked)
 }
 
+// What tests is not linked into a program: no file of a program imports pooltest, or
+// testing, and pooltest imports no assertions, which it would force on others.
+func TestNothingOfPooltestIsImportedByAProgram(t *testing.T) {
+	checked := 0
+	for _, file := range files(t, ".go") {
+		dir := filepath.ToSlash(filepath.Dir(file))
+		harness := dir == "pool/pooltest" || strings.HasPrefix(dir, "pool/pooltest/")
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, imported := range parsed.Imports {
+			path := strings.Trim(imported.Path.Value, `"`)
+			checked++
+			switch {
+			case harness:
+				require.NotContains(t, path, "testify", "%s", file)
+			default:
+				require.NotContains(t, path, "pool/pooltest", "%s is no test", file)
+				require.False(t, path == "testing" || strings.HasPrefix(path, "testing/"), "%s imports %s and is no test", file, path)
+			}
+		}
+	}
+	require.NotZero(t, checked)
+}
+
 var (
 	link  = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	named = regexp.MustCompile("`(Test[A-Z][A-Za-z0-9]+|Example[A-Z][A-Za-z0-9_]+|Benchmark[A-Z][A-Za-z0-9]+)`")

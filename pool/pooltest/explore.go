@@ -124,9 +124,7 @@ func Search(t *testing.T, options Options, body func(k *Kit)) *Finding {
 	if err := options.check(); err != nil {
 		t.Fatal(err)
 	}
-	if bubbleOf() != "" {
-		t.Fatal("pooltest: Explore was called inside of Run, Explore or synctest.Test; a body explores nothing itself")
-	}
+	mustBegin(t, "Explore", body)
 	options.defaults()
 	e := &explorer{t: t, options: options, body: body}
 	replay, err := replayed(options.Replay)
@@ -155,6 +153,12 @@ func (e *explorer) explore() *Finding {
 	defer e.leave()
 	e.length = defaultLength
 	first := e.run(e.plan(e.options.First))
+	switch {
+	case first.skipped:
+		e.t.SkipNow()
+	case first.stuck != "":
+		return e.finding(e.plan(e.options.First), first, 1)
+	}
 	if len(first.trace) > 0 {
 		e.length = len(first.trace)
 		first = e.run(e.plan(e.options.First))

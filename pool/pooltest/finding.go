@@ -31,6 +31,9 @@ func (e *explorer) finding(p plan, o *outcome, runs int) *Finding {
 	for _, failure := range o.failures {
 		f.Failures = append(f.Failures, failure.String())
 	}
+	if o.is() == hung { // which has shown the stacks
+		return f
+	}
 	for _, stack := range o.left {
 		f.Failures = append(f.Failures, "waits for ever:\n"+stack)
 	}

@@ -109,8 +109,8 @@ func (k *Kit) SpawnNamed(props *actor.Props, name string) *actor.PID {
 func (k *Kit) Send(to *actor.PID, message any) { k.Root().Send(to, message) }
 
 // Go has f called on a goroutine that the kit knows by its name, and waits for at the end
-// of the test. Under [Explore] a goroutine that was started in another way runs whenever
-// what it waits for has come, at the same time as others.
+// of the test. A panic of f fails the test. Under [Explore] a goroutine that was started in
+// another way runs whenever what it waits for has come, at the same time as others.
 func (k *Kit) Go(name string, f func()) {
 	k.inUse("Go")
 	k.mu.Lock()
@@ -118,6 +118,9 @@ func (k *Kit) Go(name string, f func()) {
 	k.mu.Unlock()
 	run := func() {
 		defer func() {
+			if reason := recover(); reason != nil {
+				k.panicked(reason)
+			}
 			k.mu.Lock()
 			k.goes--
 			k.mu.Unlock()
@@ -255,12 +258,14 @@ func (k *Kit) end() {
 
 // Skip is Log and SkipNow.
 func (k *Kit) Skip(args ...any) {
+	k.TB.Helper()
 	k.TB.Log(args...)
 	k.SkipNow()
 }
 
 // Skipf is Logf and SkipNow.
 func (k *Kit) Skipf(format string, args ...any) {
+	k.TB.Helper()
 	k.TB.Logf(format, args...)
 	k.SkipNow()
 }
@@ -282,6 +287,13 @@ func (k *Kit) Failed() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.failures) > 0
+}
+
+// Skipped reports whether the test, or this run of it, was skipped.
+func (k *Kit) Skipped() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.skipped || k.scheduler == nil && k.TB.Skipped()
 }
 
 // Log adds a line to what is shown if the test fails.
@@ -307,8 +319,13 @@ func (k *Kit) Context() context.Context { return k.context }
 func (k *Kit) fail(message string) {
 	f := failure{message: strings.TrimSuffix(message, "\n"), where: k.callerLine()}
 	k.mu.Lock()
+	over := k.over
 	k.failures = append(k.failures, f)
 	k.mu.Unlock()
+	if over { // nobody looks at failures any more
+		k.TB.Errorf("pooltest: a failure was reported to a Kit after its test, %s, had ended: %s", k.Name(), f)
+		return
+	}
 	if k.scheduler == nil { // Output, where Errorf would name our line
 		fmt.Fprintln(k.TB.Output(), f)
 		k.TB.Fail()
@@ -320,11 +337,15 @@ func (f failure) String() string { return f.where + ": " + f.message }
 
 // panicked notes a panic of the body. To be called while that is being recovered.
 func (k *Kit) panicked(reason any) {
-	k.fail(fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()))
+	hint := ""
+	if k.scheduler != nil && fmt.Sprint(reason) == "wait already in progress" {
+		hint = " (Explore itself waits by synctest.Wait: a body calls Kit.Idle in its stead)"
+	}
+	k.fail(fmt.Sprintf("panic: %v%s\n%s", reason, hint, debug.Stack()))
 }
 
-// callerLine is the first line outside of this package, testify and what has called
-// Helper.
+// callerLine is the first line outside of this package, testify, the runtime and what has
+// called Helper.
 func (k *Kit) callerLine() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
@@ -337,7 +358,7 @@ func (k *Kit) callerLine() string {
 	}
 	for {
 		f, more := frames.Next()
-		own := strings.HasPrefix(f.Function, ownPackage) && !strings.HasSuffix(f.File, "_test.go")
+		own := strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, ownPackage) && !strings.HasSuffix(f.File, "_test.go")
 		if !own && !strings.Contains(f.Function, "github.com/stretchr/testify/") && !helpers[f.Function] {
 			return fmt.Sprintf("%s:%d", base(f.File), f.Line)
 		}

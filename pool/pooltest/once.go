@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// hung is where a run fails that does not end.
+const hung = "hung"
+
 // defaultLength is the length of runs before there was one.
 const defaultLength = 100
 
@@ -17,7 +20,7 @@ type outcome struct {
 	failures []failure
 	log      string
 	left     []string // stacks of goroutines that wait for ever
-	stuck    string   // why the run was given up
+	stuck    string   // why the run was given up, and cannot be run again
 	skipped  bool
 }
 
@@ -43,6 +46,7 @@ func (e *explorer) run(p plan) *outcome {
 		e.seat = takeSeat()
 	}
 	o := &outcome{}
+	failedBefore := e.t.Failed()
 	over := make(chan struct{})
 	var mu sync.Mutex // of what the watchdog reads
 	var bubble string
@@ -66,6 +70,9 @@ func (e *explorer) run(p plan) *outcome {
 		// What the run writes to o it may write yet.
 		return &outcome{stuck: fmt.Sprintf("a run has made no step for %v: somebody waits for what the harness does not know of, a lock, say, whose holder waits for a turn. The goroutines of the run:\n%s",
 			e.options.Patience, strings.Join(stacksIn(bubble), "\n\n"))}
+	}
+	if e.t.Failed() && !failedBefore {
+		o.stuck = "the body has failed the test itself, by its testing.T, where it should have told the Kit: give the Kit to assertions"
 	}
 	return o
 }
@@ -94,21 +101,26 @@ func (e *explorer) await(over <-chan struct{}) (stuck bool) {
 func (e *explorer) once(p plan, o *outcome) {
 	s := newScheduler(e.strategy(p), p.seed, e.options.Steps, func() { e.steps.Add(1) })
 	k := newKit(e.t, e.seat, s)
-	hung := s.loop(func() {
+	why := s.loop(func() {
+		returned := false
 		defer func() {
-			if reason := recover(); reason != nil {
+			switch reason := recover(); {
+			case reason != nil:
 				k.panicked(reason)
+			case !returned && !k.Failed() && !k.Skipped():
+				k.fail("the body has ended its goroutine without the Kit: by runtime.Goexit, or by FailNow or SkipNow of a testing.T; call those of the Kit")
 			}
 			k.finish()
 		}()
 		e.body(k)
+		returned = true
 	})
 	s.mu.Lock()
 	o.trace = s.trace
 	s.mu.Unlock()
-	if hung != "" {
+	if why != "" {
 		k.mu.Lock()
-		k.failures = append(k.failures, failure{where: "hung", message: hung + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
+		k.failures = append(k.failures, failure{where: hung, message: why + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
 		k.mu.Unlock()
 		s.release()
 	}

@@ -3,6 +3,7 @@ package pooltest
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -13,9 +14,11 @@ import (
 // When body returns, or ends with FailNow, the kit stops the pools and the actors that it
 // has made and reports, as failures, what does not stop: pools and actors by name,
 // goroutines by their stacks. What was logged is shown if the test fails. Run does not
-// return before; it takes no real time but what the test computes.
+// return before; it takes no real time but what the test computes. It must not be called
+// in Run, Explore or synctest.Test.
 func Run(t *testing.T, body func(k *Kit)) {
 	t.Helper()
+	mustBegin(t, "Run", body)
 	s := takeSeat()
 	var k *Kit
 	left := inBubble(t, func(t *testing.T) {
@@ -55,6 +58,8 @@ func inBubble(t *testing.T, f func(t *testing.T)) (left []string) {
 		}()
 		synctest.Test(t, func(t *testing.T) {
 			bubble = bubbleOf()
+			kitBubbles.Store(bubble, true)
+			defer kitBubbles.Delete(bubble)
 			f(t)
 		})
 	}()
@@ -63,4 +68,25 @@ func inBubble(t *testing.T, f func(t *testing.T)) (left []string) {
 		panic(reason)
 	}
 	return left
+}
+
+// kitBubbles are those that inBubble has made.
+var kitBubbles sync.Map
+
+// mustBegin ends a test that is to begin where it cannot. In a bubble of the kit the test
+// is not the one whose goroutine calls, so FailNow would be wrong; a panic is reported by
+// the kit.
+func mustBegin(t *testing.T, function string, body func(*Kit)) {
+	t.Helper()
+	if body == nil {
+		t.Fatalf("pooltest: %s needs a body; it is nil", function)
+	}
+	bubble := bubbleOf()
+	if bubble == "" {
+		return
+	}
+	if _, ok := kitBubbles.Load(bubble); ok {
+		panic(fmt.Sprintf("pooltest: %s was called inside of Run or Explore; a body has one Kit, and begins no test of its own", function))
+	}
+	t.Fatalf("pooltest: %s was called inside of synctest.Test; it has virtual time of its own, so call it outside", function)
 }

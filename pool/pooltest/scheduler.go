@@ -203,7 +203,7 @@ const hangLimit = 10 * 365 * 24 * time.Hour
 
 // loop runs the body, and everything that it starts, until both have ended, or says why
 // that does not come.
-func (s *scheduler) loop(body func()) (hung string) {
+func (s *scheduler) loop(body func()) (why string) {
 	s.Go(bodyName, func() {
 		s.introduce(bodyName)
 		defer func() {

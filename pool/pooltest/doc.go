@@ -2,6 +2,9 @@
 // actor, in virtual time ([Run]) and under one interleaving after another, each of which
 // can be repeated ([Explore]).
 //
+// [TestStrategy] and [TestMailbox] check routing strategies and mailboxes that somebody has
+// written.
+//
 // Words:
 //
 //   - A kit has what a test works with; all of it ends with the test.

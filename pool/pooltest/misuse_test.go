@@ -235,3 +235,19 @@ func TestFatalMisuseIsReportedForWhatItIs(t *testing.T) {
 		})
 	}
 }
+
+func TestRunThatWasGivenUpMayStillEnd(t *testing.T) {
+	// From outside of the bubble, so that the run makes no step and does not rest either.
+	released, ended := make(chan struct{}), make(chan struct{})
+	f := pooltest.Search(t, pooltest.Options{Patience: 100 * time.Millisecond}, func(k *pooltest.Kit) {
+		k.Cleanup(func() { close(ended) })
+		<-released
+	})
+	require.NotNil(t, f)
+	require.Contains(t, f.String(), "a run has made no step for 100ms")
+	close(released)
+	<-ended
+	pooltest.Explore(t, pooltest.Options{Seeds: 10}, func(k *pooltest.Kit) {
+		k.Send(onNumber(k, "a", func(int) {}), 1)
+	})
+}

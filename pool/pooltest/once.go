@@ -45,6 +45,7 @@ func (e *explorer) run(p plan) *outcome {
 	if e.seat == nil {
 		e.seat = takeSeat()
 	}
+	seat := e.seat // a run that is given up has it for itself
 	o := &outcome{}
 	failedBefore := e.t.Failed()
 	over := make(chan struct{})
@@ -56,12 +57,9 @@ func (e *explorer) run(p plan) *outcome {
 			mu.Lock()
 			bubble = bubbleOf()
 			mu.Unlock()
-			e.once(p, o)
+			e.once(p, o, seat)
 		})
-		if len(left) > 0 {
-			o.left = left
-			e.seat = nil // they may still use it
-		}
+		o.left = left
 	}()
 	if stuck := e.await(over); stuck {
 		mu.Lock()
@@ -70,6 +68,9 @@ func (e *explorer) run(p plan) *outcome {
 		// What the run writes to o it may write yet.
 		return &outcome{stuck: fmt.Sprintf("a run has made no step for %v: somebody waits for what the harness does not know of, a lock, say, whose holder waits for a turn. The goroutines of the run:\n%s",
 			e.options.Patience, strings.Join(stacksIn(bubble), "\n\n"))}
+	}
+	if len(o.left) > 0 {
+		e.seat = nil // they may still use it
 	}
 	if e.t.Failed() && !failedBefore {
 		o.stuck = "the body has failed the test itself, by its testing.T, where it should have told the Kit: give the Kit to assertions"
@@ -98,9 +99,9 @@ func (e *explorer) await(over <-chan struct{}) (stuck bool) {
 }
 
 // once runs the body in the bubble that the goroutine is in.
-func (e *explorer) once(p plan, o *outcome) {
+func (e *explorer) once(p plan, o *outcome, seat *seat) {
 	s := newScheduler(e.strategy(p), p.seed, e.options.Steps, func() { e.steps.Add(1) })
-	k := newKit(e.t, e.seat, s)
+	k := newKit(e.t, seat, s)
 	why := s.loop(func() {
 		returned := false
 		defer func() {
@@ -125,7 +126,7 @@ func (e *explorer) once(p plan, o *outcome) {
 		s.release()
 	}
 	s.release()
-	e.seat.rise()
+	seat.rise()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	o.failures, o.skipped = k.failures, k.skipped

@@ -1,6 +1,7 @@
 package pooltest_test
 
 import (
+	"flag"
 	"hash/fnv"
 	"math/rand/v2"
 	"runtime"
@@ -158,4 +159,32 @@ func TestStrategyThatIsBrokenDoesNotConform(t *testing.T) {
 			require.Contains(t, found[broken.requirement].String(), broken.says)
 		})
 	}
+}
+
+func TestFindingOfASuiteIsRepeatedByItsReplay(t *testing.T) {
+	const order = "A key orders all its tasks or none, and is refused where keys mean nothing"
+	every, random := broken("orders every second task"), broken("orders at random")
+	f := pooltest.StrategyFindings(t, time.Minute, every)[order]
+	require.NotNil(t, f)
+	require.NotEmpty(t, f.Trace)
+	require.NoError(t, flag.Set("pooltest.replay", f.Replay))
+	defer func() { require.NoError(t, flag.Set("pooltest.replay", "")) }()
+	again := pooltest.StrategyFindings(t, time.Minute, every)[order]
+	require.NotNil(t, again)
+	require.Equal(t, f.Failures, again.Failures)
+	require.Equal(t, f.Trace.String(), again.Trace.String())
+	f = pooltest.StrategyFindings(t, time.Minute, random)[order]
+	require.NotNil(t, f)
+	require.NotEmpty(t, f.Trace)
+	require.Empty(t, f.Replay, "nothing repeats random numbers")
+}
+
+// broken is the strategy with a fault.
+func broken(fault string) func() pool.Strategy {
+	for _, b := range brokenStrategies {
+		if b.fault == fault {
+			return b.newStrategy
+		}
+	}
+	panic("no strategy " + fault)
 }

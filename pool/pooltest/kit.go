@@ -339,7 +339,7 @@ func (f failure) String() string { return f.where + ": " + f.message }
 func (k *Kit) panicked(reason any) {
 	hint := ""
 	if k.scheduler != nil && fmt.Sprint(reason) == "wait already in progress" {
-		hint = " (Explore itself waits by synctest.Wait: a body calls Kit.Idle in its stead)"
+		hint = " (" + waitTaken + ")"
 	}
 	k.fail(fmt.Sprintf("panic: %v%s\n%s", reason, hint, debug.Stack()))
 }

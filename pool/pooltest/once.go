@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -119,7 +120,11 @@ func (e *explorer) once(p plan, o *outcome, seat *seat) {
 	s.mu.Lock()
 	o.trace = s.trace
 	s.mu.Unlock()
-	if why != "" {
+	switch why {
+	case "":
+	case waitTaken:
+		o.stuck = why
+	default:
 		k.mu.Lock()
 		k.failures = append(k.failures, failure{where: hung, message: why + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
 		k.mu.Unlock()
@@ -133,4 +138,15 @@ func (e *explorer) once(p plan, o *outcome, seat *seat) {
 	if len(o.failures) > 0 {
 		o.log = k.log.String()
 	}
+}
+
+// waitTaken is what is said of a body that waits as only the scheduler can.
+const waitTaken = "synctest.Wait was called in a body of Explore, which itself waits by it: a body calls Kit.Idle in its stead"
+
+// settled waits until nobody in the bubble can go on, and reports false if somebody else
+// waits for that.
+func settled() (ok bool) {
+	defer func() { ok = recover() == nil }()
+	synctest.Wait()
+	return true
 }

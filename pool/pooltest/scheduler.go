@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing/synctest"
 	"time"
 )
 
@@ -221,7 +220,9 @@ func (s *scheduler) loop(body func()) (why string) {
 		if steps > s.most {
 			return fmt.Sprintf("the run has not ended after %d steps", s.most)
 		}
-		synctest.Wait()
+		if !settled() {
+			return waitTaken
+		}
 		s.progress()
 		t, over := s.choose()
 		switch {

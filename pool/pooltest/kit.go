@@ -31,6 +31,7 @@ type Kit struct {
 	scheduler *scheduler // nil in Run
 	began     time.Time
 	log       *logBook
+	idling    chan struct{} // holds who is in Idle
 
 	mu       sync.Mutex
 	over     bool
@@ -52,7 +53,7 @@ type failure struct {
 }
 
 func newKit(t testing.TB, s *seat, scheduler *scheduler) *Kit {
-	k := &Kit{TB: t, seat: s, scheduler: scheduler, began: time.Now(), helpers: map[uintptr]bool{}}
+	k := &Kit{TB: t, seat: s, scheduler: scheduler, began: time.Now(), idling: make(chan struct{}, 1), helpers: map[uintptr]bool{}}
 	k.log = &logBook{kit: k, logLines: new(logLines)}
 	k.context, k.cancel = context.WithCancel(context.Background())
 	s.sit(k)
@@ -152,7 +153,9 @@ func (k *Kit) Idle() {
 	if k.scheduler != nil {
 		k.scheduler.idle("is idle")
 	} else {
+		k.idling <- struct{}{} // synctest allows one to wait so; those who wait here do nothing
 		synctest.Wait()
+		<-k.idling
 	}
 }
 

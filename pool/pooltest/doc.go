@@ -12,6 +12,8 @@
 //   - A strand is an actor or a goroutine that the kit knows of: what does one thing after
 //     another. A step is what it does in one turn: handle a message, run a task, go on
 //     after a wait.
+//   - A probe is an address that records the messages that come to it, and says which are
+//     expected ([Kit.Probe]). A recorder does so with events ([Recorder]).
 //   - A run is one execution of a test body by Explore. A seed, or a replay, says in which
 //     order its steps come.
 package pooltest

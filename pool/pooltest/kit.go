@@ -31,6 +31,7 @@ type Kit struct {
 	scheduler *scheduler // nil in Run
 	began     time.Time
 	log       *logBook
+	recorders recorders
 	idling    chan struct{} // holds who is in Idle
 
 	mu       sync.Mutex
@@ -55,6 +56,7 @@ type failure struct {
 func newKit(t testing.TB, s *seat, scheduler *scheduler) *Kit {
 	k := &Kit{TB: t, seat: s, scheduler: scheduler, began: time.Now(), idling: make(chan struct{}, 1), helpers: map[uintptr]bool{}}
 	k.log = &logBook{kit: k, logLines: new(logLines)}
+	k.recorders = newRecorders(k)
 	k.context, k.cancel = context.WithCancel(context.Background())
 	s.sit(k)
 	return k
@@ -320,7 +322,11 @@ func (k *Kit) Context() context.Context { return k.context }
 
 // fail notes a failure, with the line of the first caller that is no helper.
 func (k *Kit) fail(message string) {
-	f := failure{message: strings.TrimSuffix(message, "\n"), where: k.callerLine()}
+	k.note(failure{message: strings.TrimSuffix(message, "\n"), where: k.callerLine()})
+}
+
+// note notes a failure.
+func (k *Kit) note(f failure) {
 	k.mu.Lock()
 	over := k.over
 	k.failures = append(k.failures, f)

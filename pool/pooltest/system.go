@@ -35,6 +35,12 @@ func newSeat() *seat {
 	)
 	s.plain = s.system.Root
 	s.system.Root = s.plain.Copy().WithSpawnMiddleware(s.spawn).WithSenderMiddleware(s.send)
+	// Before those of a test: if a handler panics the event does not reach those behind it.
+	s.system.EventStream.Subscribe(func(event any) {
+		if k := s.current(); k != nil {
+			k.published(event)
+		}
+	})
 	s.subscribers = s.system.EventStream.Length()
 	return s
 }

@@ -211,7 +211,7 @@ func (m *mailbox) step() bool {
 	b, otherwise := m.pull()
 	switch {
 	case b != nil:
-		m.yield("took tasks")
+		m.yield("took tasks") // what others took later may be done before
 		m.handle(b)
 	case otherwise == leave:
 		m.takePill()

@@ -49,12 +49,15 @@ type Options struct {
 	// Steps is how many a run may have; one that has more counts as one that does not end.
 	// 0: 100,000.
 	Steps int
-	// Replay, if not "", has one run repeated and no other made. It is what [Finding].Replay
-	// says; the flag -pooltest.replay does the same for who has no Options at hand.
-	Replay string
 	// Patience is for how long, in real time, a run may make no step before it counts as
 	// blocked on something of which the harness does not know. 0: 10 s.
 	Patience time.Duration
+	// Replay, if not empty, is the one run to make instead: the Replay of a [Finding].
+	// The flag -pooltest.replay comes before it.
+	Replay string
+	// NoShrink has the finding be the run as the seed gave it. Else it is the simplest that
+	// fails like it, for which the body is run some hundred times more.
+	NoShrink bool
 }
 
 func (o *Options) check() error {
@@ -68,6 +71,10 @@ func (o *Options) check() error {
 	wrong(o.Strategy < 0 || o.Strategy > RandomWalk, "Strategy is %d; it must be 0, PCT or RandomWalk", int(o.Strategy))
 	wrong(o.Depth < 0 || o.Depth >= maxDepth, "Depth is %d; it must be from 0 to %d", o.Depth, maxDepth-1)
 	wrong(o.Steps < 0, "Steps is %d; it must not be negative", o.Steps)
+	if o.Replay != "" {
+		_, err := parsePlan(o.Replay)
+		wrong(err != nil, "Replay: %v", err)
+	}
 	wrong(o.Patience < 0, "Patience is %v; it must not be negative", o.Patience)
 	return errors.Join(errs...)
 }
@@ -223,7 +230,7 @@ func (e *explorer) found(p plan, o *outcome) *Finding {
 			return f
 		}
 	}
-	if o.stuck == "" && len(o.left) == 0 { // else each run would leave goroutines
+	if o.stuck == "" && len(o.left) == 0 && !e.options.NoShrink { // else each run would leave goroutines
 		p.script, o = e.shrink(o)
 		p.strategy = 0
 	}

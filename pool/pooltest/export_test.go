@@ -50,3 +50,6 @@ func NewMailbox(t *testing.T) actor.Mailbox {
 	k.log = &logBook{kit: k, logLines: new(logLines)}
 	return newMailbox(k)
 }
+
+// Check reports what is wrong with options.
+func (o *Options) Check() error { return o.check() }

@@ -14,6 +14,7 @@
 //     after a wait.
 //   - A probe is an address that records the messages that come to it, and says which are
 //     expected ([Kit.Probe]). A recorder does so with events ([Recorder]).
+//   - A controlled task does what the test says, when it says so; meanwhile it holds.
 //   - A run is one execution of a test body by Explore. A seed, or a replay, says in which
 //     order its steps come.
 package pooltest

@@ -3,6 +3,7 @@ package pooltest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -117,7 +118,12 @@ func (k *Kit) awaitGoroutines() {
 
 // leak reports something that is left at the end.
 func (k *Kit) leak(format string, args ...any) {
-	f := failure{where: "left at the end", message: fmt.Sprintf(format, args...)}
+	k.failAt("left at the end", fmt.Sprintf(format, args...))
+}
+
+// failAt notes a failure that is not of a line that calls.
+func (k *Kit) failAt(where, message string) {
+	f := failure{where: where, message: strings.TrimSuffix(message, "\n")}
 	k.mu.Lock()
 	k.failures = append(k.failures, f)
 	k.mu.Unlock()

@@ -45,6 +45,8 @@ type Kit struct {
 	goes     int // goroutines that were started by Go
 	context  context.Context
 	cancel   context.CancelFunc
+
+	controlled []fmt.Stringer // the controlled tasks
 }
 
 // failure is one that a test has reported.

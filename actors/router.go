@@ -87,6 +87,7 @@ type Router struct {
 	lends     bool         // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
 	scheduler Scheduler    // nil but under test; set by attach
 	timers    atomic.Int64 // made under a scheduler
+	injector  Injector     // the same
 	lane      lane
 	desk      desk
 	life      context.Context // ends with Terminate; the initializers' context
@@ -353,6 +354,7 @@ func (r *Router) attach(system *actor.ActorSystem, self *actor.PID) *mouthpiece 
 	if r.scheduler = schedulerOf(system); r.scheduler != nil {
 		r.repeatable()
 	}
+	r.injector = injectorOf(system)
 	supervisor := &mouthpiece{process, self}
 	if r.config.Publishes {
 		r.forwardEvents(system)

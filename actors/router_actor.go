@@ -125,6 +125,7 @@ func (b *messageTask) submit() (err error) {
 
 // Run calls the function.
 func (b *messageTask) Run(ctx context.Context) {
+	b.Inject()
 	var value any
 	var err error
 	if m := b.router.config.Middleware; len(m) > 0 {

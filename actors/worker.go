@@ -140,6 +140,7 @@ func (w *worker) runFunction(s *slot, at queued) {
 		return
 	}
 	w.tasks++
+	w.router.injectedFunction(w.number)
 	at.fn()
 	s.succeeded.Add(1)
 	s.ended++

@@ -41,6 +41,7 @@ func (w *worker) initialize() {
 
 // makeState calls the initializer, which has only so much time if there is a limit.
 func (w *worker) makeState(initializer func(context.Context) (any, error)) (any, error) {
+	initializer = w.router.injectedInitializer(w.number, initializer)
 	if limit := w.router.config.InitTimeout; limit > 0 {
 		return w.router.initializeWithin(limit, w.number, initializer)
 	}
@@ -64,6 +65,7 @@ func (r *Router) endState(worker int, state any) {
 	if hook == nil {
 		return
 	}
+	hook = r.injectedCleanup(worker, hook)
 	var err error
 	failure := contained(func() { err = hook(r.workerContext(context.Background(), worker), state) })
 	if failure != nil {

@@ -130,6 +130,7 @@ func (r *AsyncResult[R]) getOrCancel(ctx context.Context) (R, error) {
 func (c *call[R]) Run(ctx context.Context) {
 	fn := c.fn
 	c.fn = nil
+	c.task.Inject()
 	value, err := fn(ctx)
 	c.task.VacateForDecision()
 	c.finish(value, err)

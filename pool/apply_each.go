@@ -77,6 +77,7 @@ func (c *eachCall[T, R]) drop() {
 func (c *eachCall[T, R]) Run(ctx context.Context) {
 	fn, item := c.fn, c.item
 	c.drop()
+	c.task.Inject()
 	value, err := fn(ctx, item)
 	c.task.VacateForDecision()
 	c.finish(value, err)

@@ -94,6 +94,7 @@ func (c *groupCall[R]) call(ctx context.Context) (R, error) {
 	fn := c.fn
 	c.fn = nil
 	defer c.leave()
+	c.task.Inject()
 	return fn(ctx)
 }
 

@@ -103,6 +103,8 @@ func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk in
 	j := m.job
 	for {
 		low, high := j.bounds(chunk)
+		m.at = low
+		m.task.Inject()
 		err := w.callEach(ctx, low, high, &m.at, &j.over)
 		if m.at == high {
 			j.claims.end(chunk)

@@ -34,6 +34,7 @@ func mapSolo[T, R any](ctx context.Context, p *Pool, name string, fn func(contex
 // Run calls the function for the items.
 func (s *soloMap[T, R]) Run(ctx context.Context) {
 	s.work.out = make([]R, s.length)
+	s.task.Inject()
 	err := s.work.callEach(ctx, 0, s.length, &s.at, &s.over)
 	s.end(s.task.Returned(s.partly(err)))
 }

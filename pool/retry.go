@@ -149,6 +149,7 @@ func (a *attempt[R]) Run(ctx context.Context) {
 		}
 	}()
 	if fn := a.job.begin(); fn != nil {
+		a.task.Inject()
 		value, err := fn(ctx)
 		a.ended(value, err, nil)
 	}

@@ -192,6 +192,8 @@ func (m *streamRunner[T, R]) work(ctx context.Context) {
 func (m *streamRunner[T, R]) call(ctx context.Context) {
 	j, fn, items, size := m.job, m.fn, m.items, m.job.size
 	m.hot = true
+	m.at = 0
+	m.task.Inject()
 	for chunk, ok := 0, true; ok; chunk, ok = m.claims.Begin() {
 		low, high := m.chunk(chunk, size)
 		for i := low; i < high; i++ {

@@ -55,7 +55,6 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	})
 	// Not the context: it may end before, with the pool, of which the initializer is to
 	// learn while it still has its time.
-	r.sleeps()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

@@ -74,7 +74,6 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 
 // awaitRoom ends with room, with ctx, with the pool, or with ErrDeadlock.
 func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, deadlock <-chan struct{}) (err error) {
-	r.sleeps()
 	select {
 	case err = <-s.room:
 		r.woken()
@@ -178,7 +177,6 @@ func (r *Router) runBeside(ctx context.Context, t *Task) {
 			close(over)
 		})
 	})
-	r.sleeps()
 	<-over
 	r.woken()
 }

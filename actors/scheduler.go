@@ -21,12 +21,8 @@ type Scheduler interface {
 	// Yield lets others go on before the caller does: what follows could come before
 	// what they do, or after. what says what follows.
 	Yield(what string)
-	// YieldAs is Yield for who knows the name under which it was started: to find out
-	// takes longer than all the rest.
+	// YieldAs is Yield for who knows the name under which it was started.
 	YieldAs(name, what string)
-	// Waits is called by who is about to wait for something else than a turn, and will
-	// Yield when it has come.
-	Waits()
 	// IntN draws a number below n.
 	IntN(n int) int
 }
@@ -100,13 +96,7 @@ func (r *Router) inTurn(name string, f func()) func() {
 	return func() { r.scheduler.Go(name, f) }
 }
 
-// sleeps says that the caller is about to wait; woken is to be called when it has been.
-func (r *Router) sleeps() {
-	if r.scheduler != nil {
-		r.scheduler.Waits()
-	}
-}
-
+// woken is called by who has been woken and is about to go on.
 func (r *Router) woken() { r.Yield("woken") }
 
 // routerOf is the router of the pool to which w belongs, or nil.

@@ -161,7 +161,6 @@ func (r *Router) Events(ctx context.Context) iter.Seq[Event] {
 			if ended {
 				return
 			}
-			r.sleeps()
 			<-wake
 			r.woken()
 		}

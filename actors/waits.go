@@ -70,7 +70,6 @@ func Await(ctx context.Context, w Wait) error {
 	if r == nil || r.scheduler == nil {
 		return sleepUntil(ctx, w)
 	}
-	r.sleeps()
 	defer r.woken()
 	return sleepUntil(ctx, w)
 }
@@ -96,7 +95,6 @@ func sleepUntil(ctx context.Context, w Wait) error {
 const waiterLooks = 2
 
 func (t *Task) await(ctx context.Context, w Wait) error {
-	t.router.sleeps()
 	for {
 		if err := ctx.Err(); err != nil { // a poll does not run anything
 			return err

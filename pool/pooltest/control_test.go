@@ -14,13 +14,6 @@ import (
 	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
-// both runs a body in Run and in Explore.
-func both(t *testing.T, body func(k *pooltest.Kit)) {
-	t.Helper()
-	t.Run("Run", func(t *testing.T) { pooltest.Run(t, body) })
-	t.Run("Explore", func(t *testing.T) { pooltest.Explore(t, pooltest.Options{Seeds: 20}, body) })
-}
-
 // failsWith runs a body that fails, and wants what is reported to have some text.
 func failsWith(t *testing.T, body func(k *pooltest.Kit), texts ...string) {
 	t.Helper()

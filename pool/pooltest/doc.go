@@ -15,6 +15,8 @@
 //   - A probe is an address that records the messages that come to it, and says which are
 //     expected ([Kit.Probe]). A recorder does so with events ([Recorder]).
 //   - A controlled task does what the test says, when it says so; meanwhile it holds.
+//   - A fault is what goes wrong because the test says so: it has a place, a trigger and an
+//     effect, and strikes.
 //   - A run is one execution of a test body by Explore. A seed, or a replay, says in which
 //     order its steps come.
 package pooltest

@@ -26,10 +26,7 @@ func both(t *testing.T, body func(k *pooltest.Kit)) {
 
 // after sends a message to the probe at a virtual time from now.
 func after(k *pooltest.Kit, d time.Duration, p *pooltest.Probe, message any) {
-	k.Go("timer "+fmt.Sprint(message), func() {
-		time.Sleep(d)
-		k.Send(p.PID(), message)
-	})
+	k.AfterFunc("timer "+fmt.Sprint(message), d, func() { k.Send(p.PID(), message) })
 }
 
 func TestExpectationsTakeMessagesInOrder(t *testing.T) {

@@ -47,7 +47,7 @@ func MailboxFindings(t *testing.T, patience time.Duration, newMailbox func() act
 // NewMailbox is a mailbox as actors under a kit have it in Run.
 func NewMailbox(t *testing.T) actor.Mailbox {
 	k := &Kit{TB: t, began: time.Now(), helpers: map[uintptr]bool{}}
-	k.log = &logBook{kit: k, logLines: new(logLines)}
+	k.log, k.faults = &logBook{kit: k, logLines: new(logLines)}, &Faults{kit: k}
 	return newMailbox(k)
 }
 

@@ -35,6 +35,8 @@ func (k *Kit) finish() {
 	k.stopPools()
 	k.stopActors()
 	k.awaitGoroutines()
+	k.leaveRemotes()
+	k.faults.conclude()
 	k.mu.Lock()
 	k.over = true
 	k.mu.Unlock()

@@ -47,6 +47,8 @@ type Kit struct {
 	cancel   context.CancelFunc
 
 	controlled []fmt.Stringer // the controlled tasks
+	faults     *Faults
+	remotes    []*Remote
 }
 
 // failure is one that a test has reported.
@@ -60,6 +62,7 @@ func newKit(t testing.TB, s *seat, scheduler *scheduler) *Kit {
 	k.log = &logBook{kit: k, logLines: new(logLines)}
 	k.recorders = newRecorders(k)
 	k.context, k.cancel = context.WithCancel(context.Background())
+	k.faults = &Faults{kit: k}
 	s.sit(k)
 	return k
 }
@@ -133,10 +136,7 @@ func (k *Kit) Go(name string, f func()) {
 		f()
 	}
 	if k.scheduler != nil {
-		k.scheduler.Go(name, func() {
-			k.scheduler.introduce(name)
-			run()
-		})
+		k.scheduler.Go(name, run)
 	} else {
 		go run()
 	}
@@ -175,9 +175,6 @@ func (k *Kit) Advance(d time.Duration) {
 // Goroutines that wake at the same instant from time.Sleep go on at once, and what comes
 // of it cannot be repeated.
 func (k *Kit) Sleep(d time.Duration) {
-	if k.scheduler != nil {
-		k.scheduler.Waits()
-	}
 	time.Sleep(d)
 	k.Yield()
 }

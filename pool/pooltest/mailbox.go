@@ -18,6 +18,7 @@ type mailbox struct {
 	kit        *Kit
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher // runs it in Run; under Explore the scheduler does
+	pid        *actor.PID
 	name       string
 
 	mu        sync.Mutex
@@ -33,9 +34,9 @@ func newMailbox(k *Kit) *mailbox { return &mailbox{kit: k} }
 // RegisterHandlers is called once, when the actor is spawned.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	m.invoker, m.dispatcher = invoker, dispatcher
-	m.name = "?"
+	m.name, m.pid = "?", &actor.PID{}
 	if ctx, ok := invoker.(actor.Context); ok {
-		m.name = ctx.Self().Id
+		m.name, m.pid = ctx.Self().Id, ctx.Self()
 	}
 }
 
@@ -46,14 +47,18 @@ func (m *mailbox) Start() {
 	m.unlockAndSchedule()
 }
 
-// PostUserMessage takes a message. Of a batch it takes each message, too, as Proto.Actor's
-// does.
+// PostUserMessage takes a message, or what a fault has left of it. Of a batch it takes each
+// message, too, as Proto.Actor's does.
 func (m *mailbox) PostUserMessage(message any) {
 	if batch, ok := actor.UnwrapEnvelopeMessage(message).(actor.MessageBatch); ok {
 		for _, message := range batch.GetMessages() {
 			m.PostUserMessage(message)
 		}
 	}
+	m.kit.faults.deliver(m.pid, message, m.post)
+}
+
+func (m *mailbox) post(message any) {
 	m.mu.Lock()
 	m.user = append(m.user, message)
 	m.unlockAndSchedule()
@@ -153,6 +158,7 @@ func (m *mailbox) handle(message any, system bool) {
 		if system {
 			m.invoker.InvokeSystemMessage(message)
 		} else {
+			m.kit.faults.handle(m.pid, message)
 			m.invoker.InvokeUserMessage(message)
 		}
 	}

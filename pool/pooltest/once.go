@@ -129,6 +129,7 @@ func (e *explorer) once(p plan, o *outcome, seat *seat) {
 		k.failures = append(k.failures, failure{where: hung, message: why + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
 		k.mu.Unlock()
 		s.release()
+		k.faults.conclude()
 	}
 	s.release()
 	seat.rise()

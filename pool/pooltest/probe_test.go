@@ -52,7 +52,7 @@ func TestAutopilotHasHandledAMessageWhenItIsExpected(t *testing.T) {
 			if sender != nil {
 				p.Request(sender, pong{message.(ping).n})
 			}
-			time.Sleep(time.Second)
+			k.Sleep(time.Second)
 			handled++
 		})
 		for i := range 3 {

@@ -1,16 +1,16 @@
 package pooltest
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
+	"runtime/pprof"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // scheduler lets the goroutines of one run of a test body go on one at a time, in an
@@ -41,10 +41,10 @@ type scheduler struct {
 
 	mu       sync.Mutex
 	strands  map[string]*strand
-	of       map[uint64]*strand // by goroutine
-	ready    []*turn            // in the order in which they came
-	fresh    []*turn            // those that came since the last step
-	met      int                // strands that have a number
+	marked   map[unsafe.Pointer]*strand // by the mark of their goroutines
+	ready    []*turn                    // in the order in which they came
+	fresh    []*turn                    // those that came since the last step
+	met      int                        // strands that have a number
 	last     *strand
 	trace    Trace
 	released bool // nobody waits for a turn any more
@@ -55,10 +55,9 @@ type scheduler struct {
 // strand is an actor or a goroutine.
 type strand struct {
 	name     string
-	number   int // in the order in which they first came; -1: has not come
-	priority int // see pct
-
-	introduced bool // its goroutine is known, or nobody's
+	number   int             // in the order in which they first came; -1: has not come
+	priority int             // see pct
+	labels   context.Context // of its goroutines, and of those that they start
 }
 
 // turn is a strand that may go on.
@@ -79,7 +78,7 @@ func newScheduler(s strategy, seed uint64, most int, progress func()) *scheduler
 		begun:    time.Now(),
 		wake:     make(chan struct{}, 1),
 		strands:  map[string]*strand{},
-		of:       map[uint64]*strand{},
+		marked:   map[unsafe.Pointer]*strand{},
 	}
 }
 
@@ -88,7 +87,13 @@ func (s *scheduler) Go(name string, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.strand(name)
-	t := &turn{of: st, what: "runs", begin: f}
+	t := &turn{of: st, what: "runs", begin: func() {
+		pprof.SetGoroutineLabels(st.labels)
+		s.mu.Lock()
+		s.marked[mark()] = st
+		s.mu.Unlock()
+		f()
+	}}
 	if s.released {
 		go t.begin()
 		return
@@ -101,16 +106,6 @@ func (s *scheduler) Yield(what string) { s.yield("", what, false) }
 
 // YieldAs takes a turn of the strand with that name, which is the caller's.
 func (s *scheduler) YieldAs(name, what string) { s.yield(name, what, false) }
-
-// Waits has the calling goroutine known as the strand whose turn it is: when it is woken it
-// is nobody's turn.
-func (s *scheduler) Waits() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.released {
-		s.caller()
-	}
-}
 
 // idle takes a turn that comes when nothing else can go on at this time.
 func (s *scheduler) idle(what string) { s.yield("", what, true) }
@@ -165,35 +160,22 @@ func (s *scheduler) strand(name string) *strand {
 	st := s.strands[name]
 	if st == nil {
 		st = &strand{name: name, number: -1}
+		st.labels = pprof.WithLabels(context.Background(), pprof.Labels("strand", name))
 		s.strands[name] = st
 	}
 	return st
 }
 
-// caller is the strand of the calling goroutine, with mu held. To ask each goroutine when
-// it begins would take longer than all the rest, so one that is not known is taken for
-// that of the actor whose turn it is, if that is an actor's.
+// caller is the strand of the calling goroutine, with mu held: that whose turn it is, if
+// the goroutine has none.
 func (s *scheduler) caller() *strand {
-	me := goroutine()
-	st := s.of[me]
-	if st == nil {
-		if st = s.last; st == nil || st.introduced {
-			st = s.strand("goroutine " + strconv.Itoa(len(s.strands)))
-			st.introduced = true
-		}
-		s.of[me] = st
+	if st := s.marked[mark()]; st != nil {
+		return st
 	}
-	return st
-}
-
-// introduce has the calling goroutine known as the strand with a name.
-func (s *scheduler) introduce(name string) {
-	me := goroutine()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.strand(name)
-	st.introduced = true
-	s.of[me] = st
+	if s.last == nil {
+		return s.strand(bodyName)
+	}
+	return s.last
 }
 
 // hangLimit is how long, in virtual time, a run may stand still. Longer than any timeout
@@ -204,7 +186,6 @@ const hangLimit = 10 * 365 * 24 * time.Hour
 // that does not come.
 func (s *scheduler) loop(body func()) (why string) {
 	s.Go(bodyName, func() {
-		s.introduce(bodyName)
 		defer func() {
 			s.mu.Lock()
 			s.bodyOver = true
@@ -342,13 +323,4 @@ func (s *scheduler) release() {
 			close(t.resume)
 		}
 	}
-}
-
-// goroutine is the number of the calling goroutine. There is no other way to know who
-// calls than to read it off its stack, which takes about a microsecond.
-func goroutine() uint64 {
-	var buf [40]byte
-	head := buf[len("goroutine "):runtime.Stack(buf[:], false)]
-	n, _ := strconv.ParseUint(string(head[:bytes.IndexByte(head, ' ')]), 10, 64)
-	return n
 }

@@ -41,6 +41,7 @@ func newSeat() *seat {
 			k.published(event)
 		}
 	})
+	s.system.ProcessRegistry.RegisterAddressResolver(s.remote)
 	s.subscribers = s.system.EventStream.Length()
 	return s
 }
@@ -83,6 +84,7 @@ func (s *seat) sit(k *Kit) {
 	} else {
 		actors.UseScheduler(s.system, nil)
 	}
+	actors.UseInjector(s.system, injector{k.faults})
 }
 
 // rise ends a test, in whose bubble it is called.
@@ -94,6 +96,7 @@ func (s *seat) rise() {
 	s.kit = nil
 	s.mu.Unlock()
 	actors.UseScheduler(s.system, nil)
+	actors.UseInjector(s.system, nil)
 }
 
 func (s *seat) current() *Kit {
@@ -110,6 +113,11 @@ func (s *seat) spawn(next actor.SpawnFunc) actor.SpawnFunc {
 		controlled.Configure(
 			actor.WithMailbox(func() actor.Mailbox { return newMailbox(s.current()) }),
 			actor.WithSpawnMiddleware(s.spawn),
+			actor.WithOnInit(func(ctx actor.Context) {
+				if actors.IsPool(ctx.Actor()) {
+					s.fronted(ctx)
+				}
+			}),
 		)
 		pid, err := next(system, id, &controlled, parent)
 		if k := s.current(); k != nil && err == nil && parent.Self() == nil {

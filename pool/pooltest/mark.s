@@ -1,0 +1,1 @@
+// This file lets mark.go declare a function without a body.

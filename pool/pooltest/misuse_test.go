@@ -208,6 +208,15 @@ var fatal = []struct {
 			}
 		})
 	}, []string{"a failure was reported to a Kit after its test", "misuse_test.go:", "late"}},
+	{"a body of Run that waits for ever", func(t *testing.T) {
+		pooltest.Run(t, func(k *pooltest.Kit) {
+			k.Logf("about to wait")
+			<-make(chan int)
+		})
+	}, []string{"wait for ever, the body or what it has left", "chan receive", "misuse_test.go:", "about to wait"}},
+	{"a goroutine that Run leaves", func(t *testing.T) {
+		pooltest.Run(t, func(k *pooltest.Kit) { go func() { <-make(chan int) }() })
+	}, []string{"1 goroutines wait for ever, the body or what it has left", "chan receive", "misuse_test.go:"}},
 	{"a replay that is none", func(t *testing.T) {
 		require.NoError(t, flag.Set("pooltest.replay", "steps:1.x"))
 		pooltest.Explore(t, pooltest.Options{}, func(k *pooltest.Kit) {})
@@ -217,6 +226,9 @@ var fatal = []struct {
 // TestFatalMisuseIsReportedForWhatItIs has another process do each misuse.
 func TestFatalMisuseIsReportedForWhatItIs(t *testing.T) {
 	const chosen = "POOLTEST_MISUSE"
+	if testing.Short() {
+		t.Skip("it takes a process for each")
+	}
 	for _, f := range fatal {
 		t.Run(f.name, func(t *testing.T) {
 			if os.Getenv(chosen) == f.name {

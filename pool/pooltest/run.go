@@ -41,7 +41,7 @@ func Run(t *testing.T, body func(k *Kit)) {
 		if !t.Failed() { // else it has been shown
 			fmt.Fprintf(t.Output(), "what was logged, by virtual time:\n%s\n", k.log)
 		}
-		t.Fatalf("%d goroutines are left at the end, and wait for ever:\n%s", len(left), strings.Join(left, "\n\n"))
+		t.Fatalf("%d goroutines wait for ever, the body or what it has left:\n%s", len(left), strings.Join(left, "\n\n"))
 	}
 	giveSeat(s)
 }

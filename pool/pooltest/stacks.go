@@ -31,12 +31,15 @@ func bubbleOf() string {
 	return ""
 }
 
+// ofHarness matches the stacks of goroutines that only wait for the others of a bubble.
+var ofHarness = regexp.MustCompile(`(?m)testingSynctestTest\(|internal/synctest\.Run\(|pooltest\.\(\*scheduler\)\.loop\(`)
+
 // stacksIn are the stacks of the goroutines in a bubble, except of those that the harness
 // itself runs there.
 func stacksIn(bubble string) (stacks []string) {
 	for _, stack := range strings.Split(allStacks(), "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(head, bubble+"]") && !strings.Contains(stack, "testing.tRunner(") && !strings.Contains(stack, "testingSynctestTest(") && !strings.Contains(stack, "internal/synctest.Run(") {
+		if strings.Contains(head, bubble+"]") && !ofHarness.MatchString(stack) {
 			stacks = append(stacks, strings.TrimSpace(stack))
 		}
 	}

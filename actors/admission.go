@@ -266,7 +266,7 @@ func (r *Router) EnterRoot(t *Task) error {
 
 func (r *Router) enterRoot(t *Task) {
 	r.enter(t)
-	r.roots[t] = struct{}{}
+	r.roots.add(t)
 	t.state.Store(stateRunning)
 }
 
@@ -418,7 +418,7 @@ func (r *Router) leave(t *Task) {
 	var fx effects
 	r.mu.Lock()
 	r.settle(1)
-	delete(r.roots, t)
+	r.roots.remove(t)
 	r.checkDrained(&fx)
 	r.unlock(&fx)
 }

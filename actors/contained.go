@@ -11,9 +11,20 @@ import (
 // a subscriber of the event stream. It runs on a goroutine of its own, which is
 // waited for, so that neither a panic nor a Goexit reaches the caller. It
 // returns what went wrong, or nil.
-func contained(f func()) (failure *Failure) {
+func contained(f func()) *Failure {
+	return containedOn(func(run func()) { go run() }, f)
+}
+
+// contained is for foreign code that may use the pool, or wait.
+func (r *Router) contained(what string, f func()) *Failure {
+	failure := containedOn(func(run func()) { r.Spawn(what, run) }, f)
+	r.woken()
+	return failure
+}
+
+func containedOn(start func(run func()), f func()) (failure *Failure) {
 	over := make(chan struct{})
-	go func() {
+	start(func() {
 		defer close(over)
 		returned := false
 		defer func() {
@@ -23,14 +34,14 @@ func contained(f func()) (failure *Failure) {
 		}()
 		f()
 		returned = true
-	}()
+	})
 	<-over
 	return failure
 }
 
 // Contain calls a function of the user, whatever that does, and logs what goes wrong.
 func (r *Router) Contain(what string, f func()) {
-	if failure := contained(f); failure != nil {
+	if failure := r.contained(what, f); failure != nil {
 		r.log(slog.LevelError, what+" failed", "error", failure.Err)
 	}
 }

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"context"
-
 	"github.com/greenroom-go/greenroom/messages"
 )
 
@@ -255,11 +253,7 @@ func (t *Task) WatchParent() {
 		return
 	}
 	t.unwatch = true
-	ended := t.parentEnded
-	if t.router.scheduler != nil {
-		ended = t.router.inTurn("end of a context", t.parentEnded)
-	}
-	unhook := context.AfterFunc(t.parent, ended)
+	unhook := t.router.AfterEnd(t.parent, "end of a context", t.parentEnded)
 	m := t.extra()
 	m.mu.Lock()
 	if !t.Ready() {

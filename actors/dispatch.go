@@ -313,7 +313,7 @@ func (t *Task) DropKey() {
 func (r *Router) finished(t *Task) {
 	var fx effects
 	r.mu.Lock()
-	delete(r.beside, t)
+	r.beside.remove(t)
 	if r.queue.release(t) {
 		r.rouse(&fx)
 	}

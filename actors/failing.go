@@ -87,7 +87,7 @@ func (s *supervisor) decided(failure Failure) (d Directive) {
 	if decide == nil {
 		return 0
 	}
-	broken := contained(func() { d = decide(failure) })
+	broken := s.router.contained("Decide", func() { d = decide(failure) })
 	switch {
 	case broken != nil:
 		s.router.log(slog.LevelError, "the pool's Decide failed", "error", broken.Err)

@@ -85,7 +85,7 @@ func (t *Task) host(ctx context.Context, piece *Task, w Wait) error {
 	}
 	over := func() bool { return w.Ready() || !f.holds(piece) || ctx.Err() != nil }
 	for {
-		if !over() {
+		if !over() && !t.router.received(wake, signal, done) {
 			select {
 			case <-wake:
 			case <-signal:
@@ -118,5 +118,6 @@ func (t *Task) isLeaving() bool { return t.Ready() && t.state.Load()&(returned|s
 func (f *frame) awaitEnd(piece *Task, wake wakeup) {
 	for f.holds(piece) {
 		<-wake
+		piece.router.woken()
 	}
 }

@@ -15,8 +15,8 @@ func (r *Router) remove(t *Task) {
 // Many such places are worth a walk along the line.
 func (r *Router) leftPlace(t *Task, fx *effects) {
 	l := t.hasLinks()
-	if _, is := r.parked[t]; is {
-		delete(r.parked, t)
+	if r.parked.has(t) {
+		r.parked.remove(t)
 		return
 	}
 	switch {
@@ -90,5 +90,5 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 func (r *Router) besides(t *Task, worker int) {
 	t.outside = true
 	t.place = int32(worker)
-	r.beside[t] = struct{}{}
+	r.beside.add(t)
 }

@@ -104,7 +104,7 @@ func (r *Router) giveBack(s *slot, second *Task, failure *Failure) {
 	r.attendants--
 	r.report(s)
 	if root != nil && !root.Ready() { // else leave would not take it out again
-		r.roots[root] = struct{}{}
+		r.roots.add(root)
 	}
 	unneeded := second != nil && root.Decided() && second.state.CompareAndSwap(stateQueued, stateDeciding)
 	if unneeded {

@@ -30,7 +30,7 @@ func (r *Router) Close() {
 	r.resume(&fx)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was closed while the task waited for room", messages.ErrClosed, r.config.Name))
 	var closers []closer
-	for t := range r.roots {
+	for _, t := range r.roots.inOrder() {
 		if body, ok := t.body.(closer); ok {
 			closers = append(closers, body)
 		}
@@ -66,9 +66,7 @@ func (r *Router) Terminate() int {
 	doomed, functions := r.pending()
 	r.dropFunctions(functions, messages.Terminated)
 	doomed = append(doomed, r.runningLocked()...)
-	for t := range r.beside {
-		doomed = append(doomed, t)
-	}
+	doomed = append(doomed, r.beside.inOrder()...)
 	r.refuseSubmitters(&fx, fmt.Errorf("%w: pool %q was terminated while the task waited for room", messages.ErrClosed, r.config.Name))
 	r.setReady(r.closedError())
 	fx.terminate = !r.stopped
@@ -140,12 +138,7 @@ func (r *Router) CancelUnstarted() (cancelled int) {
 // takes the functions that wait out of the line.
 func (r *Router) pending() (tasks []*Task, functions int) {
 	r.gather()
-	for t := range r.roots {
-		tasks = append(tasks, t)
-	}
-	for t := range r.parked {
-		tasks = append(tasks, t)
-	}
+	tasks = append(r.roots.inOrder(), r.parked.inOrder()...)
 	for _, s := range r.all() {
 		if s.lentTo != nil {
 			tasks = append(tasks, s.lentTo)
@@ -283,11 +276,7 @@ func (w endWait) Piece(*Frame, *Nudge) *Task { return nil }
 func (w endWait) Blockers() Blockers {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tasks := w.runningLocked()
-	for t := range w.beside {
-		tasks = append(tasks, t)
-	}
-	return Blockers{All: tasks}
+	return Blockers{All: append(w.runningLocked(), w.beside.inOrder()...)}
 }
 
 // Open reports whether the pool was neither closed nor terminated.
@@ -309,15 +298,18 @@ func (r *Router) AwaitReady(ctx context.Context) error {
 	r.unlock(&fx)
 	select {
 	case <-ready:
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.readyErr == nil && r.broken != nil { // since
-			return r.broken
-		}
-		return r.readyErr
 	case <-ctx.Done():
+	}
+	r.woken()
+	if !isClosed(ready) {
 		return ctx.Err()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.readyErr == nil && r.broken != nil { // since
+		return r.broken
+	}
+	return r.readyErr
 }
 
 // initializedWorker counts a worker that has come for its first task: its

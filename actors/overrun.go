@@ -93,7 +93,7 @@ func (r *Router) whereabouts(t *Task) *whereabout {
 	if !t.hasPlace() {
 		return nil
 	}
-	if _, outside := r.beside[t]; outside {
+	if r.beside.has(t) {
 		return &whereabout{t.atWork(int(t.place)), nil}
 	}
 	for _, s := range r.all() {

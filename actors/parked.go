@@ -31,7 +31,7 @@ func (r *Router) Park(t *Task) error {
 	}
 	r.enter(t)
 	t.exempt = true
-	r.parked[t] = struct{}{}
+	r.parked.add(t)
 	t.state.Store(stateQueued | parked)
 	r.mu.Unlock()
 	t.WatchParent()
@@ -54,10 +54,10 @@ func (r *Router) Unpark(t *Task) {
 // unpark is called with the lock held. A pool that ends the tasks that wait ends
 // this one, too.
 func (r *Router) unpark(t *Task, fx *effects) error {
-	if _, is := r.parked[t]; !is || r.state == terminated || r.broken != nil {
+	if !r.parked.has(t) || r.state == terminated || r.broken != nil {
 		return nil
 	}
-	delete(r.parked, t)
+	r.parked.remove(t)
 	t.state.And(^parked)
 	return r.accept(t, fx)
 }
@@ -75,10 +75,10 @@ func (r *Router) ClaimParked(t *Task, worker int, nudge *Nudge) *Task {
 func (r *Router) claimParked(t *Task, worker int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, is := r.parked[t]; !is || !t.state.CompareAndSwap(stateQueued|parked, stateRunning) {
+	if !r.parked.has(t) || !t.state.CompareAndSwap(stateQueued|parked, stateRunning) {
 		return false
 	}
-	delete(r.parked, t)
+	r.parked.remove(t)
 	r.besides(t, worker)
 	return true
 }

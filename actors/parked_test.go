@@ -45,7 +45,7 @@ func TestParkedTaskIsAcceptedButNobodyTakesIt(t *testing.T) {
 	require.Zero(t, r.Stats().Waiting, "nor in the queue")
 	require.Same(t, &s.Task, pull(r, 1))
 	require.Nil(t, pull(r, 1), "it was there once")
-	require.Empty(t, r.parked)
+	require.Empty(t, r.parked.inOrder())
 }
 
 func TestParkedTaskHasEveryEnd(t *testing.T) {
@@ -66,7 +66,7 @@ func TestParkedTaskHasEveryEnd(t *testing.T) {
 			require.True(t, s.Task.Ready())
 			require.Equal(t, c.outcome, s.Outcome())
 			require.Equal(t, []bool{false}, s.started)
-			require.Empty(t, r.parked)
+			require.Empty(t, r.parked.inOrder())
 			r.Unpark(&s.Task)
 			require.Nil(t, pull(r, 1))
 		})

@@ -127,6 +127,7 @@ func (t *Task) finish() {
 	waitGraph.insist(t, e)
 	for t.framed().isTaken() { // nobody can take it again
 		<-t.framed().whenFree()
+		t.router.woken()
 	}
 	t.state.And(^stays)
 	waitGraph.leave(t, e)

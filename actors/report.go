@@ -76,7 +76,7 @@ func (r *Router) atWork() (running []RunningTask) {
 			}
 		}
 	}
-	for t := range r.beside {
+	for _, t := range r.beside.inOrder() {
 		if t.hasPlace() {
 			running = append(running, t.atWork(int(t.place)))
 		}

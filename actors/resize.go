@@ -316,7 +316,7 @@ func (r *Router) growers() (bodies []grower) {
 			bodies = append(bodies, body)
 		}
 	}
-	for t := range r.roots {
+	for _, t := range r.roots.inOrder() {
 		add(t)
 	}
 	for _, s := range r.all() {

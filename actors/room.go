@@ -79,12 +79,14 @@ func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, d
 		r.woken()
 		return r.admitted(s, err)
 	case <-deadlock:
-		err = messages.ErrDeadlock
 	case <-ctx.Done():
-		_, err = ContextOutcome(ctx)
 	}
 	r.woken()
 	if r.giveUp(s, e) {
+		if ctx.Err() == nil {
+			return messages.ErrDeadlock
+		}
+		_, err = ContextOutcome(ctx)
 		return err
 	}
 	return r.admitted(s, <-s.room)

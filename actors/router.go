@@ -80,14 +80,13 @@ const (
 // may be called from any goroutine. Fields below mu are guarded by it.
 type Router struct {
 	config    Config
-	plain     bool         // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
-	mayBatch  bool         // workers may take several tasks at once: who drops the oldest must find it in the line
-	usesKeys  bool         // what the strategy says, asked once
-	recycles  bool         // workers begin anew after a while
-	lends     bool         // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
-	scheduler Scheduler    // nil but under test; set by attach
-	timers    atomic.Int64 // made under a scheduler
-	injector  Injector     // the same
+	plain     bool      // tasks wait in the line: the strategy is the shared queue, and there are neither priorities nor shedding
+	mayBatch  bool      // workers may take several tasks at once: who drops the oldest must find it in the line
+	usesKeys  bool      // what the strategy says, asked once
+	recycles  bool      // workers begin anew after a while
+	lends     bool      // the places of idle workers: not of those that do something of their own between tasks, or begin anew because others do
+	scheduler Scheduler // nil but under test; set by attach
+	injector  Injector  // the same
 	lane      lane
 	desk      desk
 	life      context.Context // ends with Terminate; the initializers' context
@@ -97,6 +96,8 @@ type Router struct {
 	workers   atomic.Int32            // how many of the places are open. Written under mu
 
 	subscribers subscribers
+
+	goroutines atomic.Int64 // how many a scheduler was told of
 
 	late     atomic.Int64
 	restarts atomic.Int64
@@ -148,13 +149,13 @@ type Router struct {
 	initialized int           // of the open places
 	ready       chan struct{} // closed when every worker is initialized, or never will be
 	readyErr    error
-	waiters     list.List          // submitters that wait for room, first come first served
-	admitting   bool               // one of them has been let in and has not come back yet
-	roots       map[*Task]struct{} // maps and streams under way, save those that a place is lent to
-	parked      map[*Task]struct{} // tasks that are held back from the queue
-	beside      map[*Task]struct{} // tasks run in place or by the caller
-	outstanding int                // accepted and not yet ready, or not yet reported
-	attendants  int                // goroutines that serve the pool: feeders, the lane
+	waiters     list.List // submitters that wait for room, first come first served
+	admitting   bool      // one of them has been let in and has not come back yet
+	roots       taskSet   // maps and streams under way, save those that a place is lent to
+	parked      taskSet   // tasks that are held back from the queue
+	beside      taskSet   // tasks run in place or by the caller
+	outstanding int       // accepted and not yet ready, or not yet reported
+	attendants  int       // goroutines that serve the pool: feeders, the lane
 	drained     bool
 	stopped     bool      // the supervisor has stopped
 	closedAt    time.Time // when it was first closed or terminated
@@ -249,9 +250,9 @@ func NewRouter(c Config) *Router {
 		ready:     make(chan struct{}),
 		unstarted: 1,
 		size:      1,
-		roots:     map[*Task]struct{}{},
-		parked:    map[*Task]struct{}{},
-		beside:    map[*Task]struct{}{},
+		roots:     newTaskSet(),
+		parked:    newTaskSet(),
+		beside:    newTaskSet(),
 	}
 	r.queue = queue{chains: map[string]*chain{}, ageing: int64(c.Ageing)}
 	r.slots.Store(&[]*slot{nil})

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -74,10 +75,17 @@ func (r *Router) Yield(what string) {
 // Spawn has f called on a goroutine of the pool.
 func (r *Router) Spawn(name string, f func()) {
 	if r.scheduler != nil {
-		r.scheduler.Go(r.config.Name+"/"+name, f)
+		r.scheduler.Go(r.goroutine(name), f)
 		return
 	}
 	go f()
+}
+
+// goroutine is the name of a goroutine for a Scheduler. It has a number: what starts at
+// the same time must not have the same name, or its order could not be repeated. It is
+// to be asked for by who runs alone, and so not when a timer fires.
+func (r *Router) goroutine(name string) string {
+	return fmt.Sprintf("%s/%s %d", r.config.Name, name, r.goroutines.Add(1))
 }
 
 // AfterFunc is time.AfterFunc for a timer of the pool.
@@ -85,15 +93,34 @@ func (r *Router) AfterFunc(name string, d time.Duration, f func()) *time.Timer {
 	if r.scheduler == nil {
 		return time.AfterFunc(d, f)
 	}
-	return time.AfterFunc(d, r.inTurn(name, f))
+	name = r.goroutine(name)
+	return time.AfterFunc(d, func() { r.scheduler.Go(name, f) })
 }
 
-// inTurn makes f something that whoever it concerns can call at any time, and that a
-// Scheduler calls later. Each has a name of its own: those that are called at the same
-// instant come in any order, out of which the Scheduler makes one by their names.
-func (r *Router) inTurn(name string, f func()) func() {
-	name = fmt.Sprintf("%s/%s %d", r.config.Name, name, r.timers.Add(1))
-	return func() { r.scheduler.Go(name, f) }
+// AfterEnd is context.AfterFunc for a context on which the pool depends.
+func (r *Router) AfterEnd(ctx context.Context, name string, f func()) (stop func() bool) {
+	if r.scheduler == nil {
+		return context.AfterFunc(ctx, f)
+	}
+	name = r.goroutine(name)
+	return context.AfterFunc(ctx, func() { r.scheduler.Go(name, f) })
+}
+
+// received receives from the first of the channels from which it can, under a Scheduler,
+// and reports whether there was one. It comes before a select, which would choose by
+// chance, and leave something in another channel then.
+func (r *Router) received(channels ...<-chan struct{}) bool {
+	if r.scheduler == nil {
+		return false
+	}
+	for _, c := range channels {
+		select {
+		case <-c:
+			return true
+		default:
+		}
+	}
+	return false
 }
 
 // woken is called by who has been woken and is about to go on.

@@ -86,10 +86,9 @@ func (s *subscriber) admitLoss(next Event) {
 	}
 }
 
-// subscribe adds a subscriber until ctx ends.
-func (v *subscribers) subscribe(ctx context.Context, came func(*subscriber)) *subscriber {
+// subscribe adds a subscriber.
+func (v *subscribers) subscribe(came func(*subscriber)) *subscriber {
 	s := &subscriber{of: v, came: came, over: make(chan struct{})}
-	done := ctx.Done()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.over {
@@ -98,9 +97,6 @@ func (v *subscribers) subscribe(ctx context.Context, came func(*subscriber)) *su
 	}
 	v.list = append(v.list, s)
 	v.some.Store(true)
-	if done != nil {
-		go s.leaveAfter(done)
-	}
 	return s
 }
 
@@ -108,12 +104,13 @@ func (v *subscribers) subscribe(ctx context.Context, came func(*subscriber)) *su
 // end of the subscription ends, and not context.AfterFunc: both that and its stop, which
 // would be due with the router's lock held, call methods of a context that is foreign.
 // Those may wait for the pool.
-func (s *subscriber) leaveAfter(done <-chan struct{}) {
+func (s *subscriber) leaveAfter(done <-chan struct{}, r *Router) {
 	select {
 	case <-done:
-		s.leave()
 	case <-s.over:
 	}
+	r.woken()
+	s.leave()
 }
 
 // end marks the subscription as over. Called with mu held.
@@ -148,7 +145,11 @@ func (s *subscriber) take(pool string) (events []Event, ended bool) {
 // which it happened.
 func (r *Router) Events(ctx context.Context) iter.Seq[Event] {
 	wake := newWakeup()
-	s := r.subscribers.subscribe(ctx, func(*subscriber) { wake.give() })
+	done := ctx.Done() // of foreign code, which may wait for the pool
+	s := r.subscribers.subscribe(func(*subscriber) { wake.give() })
+	if done != nil {
+		r.Spawn("subscription", func() { s.leaveAfter(done, r) })
+	}
 	return func(yield func(Event) bool) {
 		defer s.leave()
 		for {
@@ -184,7 +185,7 @@ func (r *Router) forwardEvents(system *actor.ActorSystem) {
 			r.Spawn("event stream", func() { forward(s) })
 		}
 	}
-	r.subscribers.subscribe(context.Background(), func(s *subscriber) {
+	r.subscribers.subscribe(func(s *subscriber) {
 		if !forwarding {
 			forwarding = true
 			r.Spawn("event stream", func() { forward(s) })

@@ -163,7 +163,7 @@ func (r *Router) handOverUnfetched() {
 	if errors.Tasks == 0 {
 		return
 	}
-	if failure := contained(func() { r.config.Unfetched(errors) }); failure != nil {
+	if failure := r.contained("handler of unfetched errors", func() { r.config.Unfetched(errors) }); failure != nil {
 		r.log(slog.LevelError, "the pool's hook for unfetched errors failed", "tasks", errors.Tasks, "error", failure.Err)
 	}
 }

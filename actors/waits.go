@@ -80,6 +80,11 @@ func sleepUntil(ctx context.Context, w Wait) error {
 		if w.Ready() {
 			return nil
 		}
+		select { // first alone: of two that are ready the other would choose by chance
+		case <-signal:
+			continue
+		default:
+		}
 		select {
 		case <-signal:
 		case <-ctx.Done():
@@ -114,11 +119,13 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			if !waitGraph.enter(ctx, t, e) {
 				return messages.ErrDeadlock
 			}
-			select {
-			case <-t.frame().whenFree():
-			case <-signal:
-			case <-e.wake:
-			case <-ctx.Done():
+			if free := t.frame().whenFree(); !t.router.received(free, signal, e.wake, ctx.Done()) {
+				select {
+				case <-free:
+				case <-signal:
+				case <-e.wake:
+				case <-ctx.Done():
+				}
 			}
 			t.router.woken()
 			waitGraph.leave(t, e)
@@ -140,11 +147,13 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		if !waitGraph.enter(ctx, t, e) {
 			return messages.ErrDeadlock
 		}
-		select {
-		case <-signal:
-		case <-nudge.given:
-		case <-e.wake:
-		case <-ctx.Done():
+		if !t.router.received(signal, nudge.given, e.wake, ctx.Done()) {
+			select {
+			case <-signal:
+			case <-nudge.given:
+			case <-e.wake:
+			case <-ctx.Done():
+			}
 		}
 		t.router.woken()
 		waitGraph.leave(t, e)

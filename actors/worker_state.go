@@ -67,7 +67,7 @@ func (r *Router) endState(worker int, state any) {
 	}
 	hook = r.injectedCleanup(worker, hook)
 	var err error
-	failure := contained(func() { err = hook(r.workerContext(context.Background(), worker), state) })
+	failure := r.contained("clean-up", func() { err = hook(r.workerContext(context.Background(), worker), state) })
 	if failure != nil {
 		err = failure.Err
 	}

@@ -156,6 +156,7 @@ func (j *streamJob[T, R]) awaitRoom() bool {
 		}
 		j.mu.Unlock()
 		<-j.room
+		j.root.Router().Yield("woken")
 	}
 }
 

@@ -125,9 +125,9 @@ func newGroup(ctx context.Context, name string, p *Pool, parent *Group, opts []G
 		g.tree, g.limited = parent.tree, g.limited || parent.limited
 	}
 	g.ctx, g.cancel = context.WithCancelCause(ctx)
-	g.unhook = append(g.unhook, context.AfterFunc(g.ctx, g.settle))
+	g.unhook = append(g.unhook, p.router.AfterEnd(g.ctx, "end of a group", g.settle))
 	if parent != nil {
-		g.unhook = append(g.unhook, context.AfterFunc(parent.ctx, func() { g.cancel(context.Cause(parent.ctx)) }))
+		g.unhook = append(g.unhook, p.router.AfterEnd(parent.ctx, "end of a group", func() { g.cancel(context.Cause(parent.ctx)) }))
 	}
 	return g
 }

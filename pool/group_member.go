@@ -182,7 +182,7 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(g.ctx, func() { cancel(context.Cause(g.ctx)) })()
+	defer r.AfterEnd(g.ctx, "end of a group", func() { cancel(context.Cause(g.ctx)) })()
 	m.setLetIn(func() { cancel(errLetIn) })
 	g.tree.giveNudges()
 	err := r.Submit(waiting, m.own)

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -81,7 +80,7 @@ func (c *chaos) user() *player {
 
 func (p *player) n(n int) int { return p.dice.IntN(n) }
 
-func (p *player) nap() { time.Sleep(time.Duration(p.n(5)) * time.Second) }
+func (p *player) nap() { p.sleep(time.Duration(p.n(5)) * time.Second) }
 
 // context is what a user waits with. With the first a place can be borrowed.
 func (p *player) context(ctx context.Context) context.Context {
@@ -109,13 +108,6 @@ func (p *player) act(ctx context.Context, depth int) {
 	p.places.resume(&p.self.place, p.complete)
 }
 
-// apart calls f on a goroutine of its own, which a Goexit may end.
-func apart(f func()) {
-	over := make(chan struct{})
-	go func() { defer close(over); f() }()
-	<-over
-}
-
 func (p *player) apply(ctx context.Context, depth int) {
 	b := p.newBody(depth)
 	opts := p.keyOf(b)
@@ -127,7 +119,7 @@ func (p *player) apply(ctx context.Context, depth int) {
 
 // borrow calls Apply where it may run the function itself, which may end the goroutine.
 func (p *player) borrow(b *body, apply func() (int, error)) {
-	apart(func() {
+	p.together("apart", func() { // a Goexit may end it
 		v, err := 0, error(pool.ErrGoexit)
 		defer func() { p.tally.applied(b, v, err) }()
 		v, err = apply()
@@ -241,7 +233,7 @@ func (p *player) mapAndWait(ctx context.Context, depth int) {
 	if p.n(3) == 0 {
 		opts = append(opts, pool.WithFailFast())
 	}
-	apart(func() { // for the caller may work on it, too
+	p.together("apart", func() { // for the caller may work on it, too
 		out, err := []int(nil), error(pool.ErrGoexit)
 		defer func() { p.tally.mapped(p, bodies, out, err) }()
 		out, err = pool.Map(ctx, p.p, itemOf(bodies), items, opts...)
@@ -302,12 +294,12 @@ func (p *player) send(_ context.Context, depth int) {
 
 // both has two goroutines of a task act, and the task wait for them.
 func (p *player) both(ctx context.Context, depth int) {
-	var two sync.WaitGroup
-	for range 2 {
+	var two [2]func()
+	for i := range two {
 		other := &player{chaos: p.chaos, dice: fork(p.dice), sent: map[string]int{}}
-		two.Go(func() { other.act(ctx, min(depth, 1)) })
+		two[i] = func() { other.act(ctx, min(depth, 1)) }
 	}
-	two.Wait()
+	p.together("both", two[:]...)
 }
 
 func (p *player) hear(ctx context.Context, _ int) {
@@ -326,10 +318,10 @@ func (p *player) hear(ctx context.Context, _ int) {
 		}
 		select {
 		case <-w.r.Done():
-			w.hear(p.chaos)
 		case <-ctx.Done():
 		case <-time.After(time.Duration(p.n(5)) * time.Second):
 		}
+		p.woken()
 	}
 	w.hear(p.chaos)
 }
@@ -414,9 +406,9 @@ func (p *player) pause(context.Context, int) {
 	again := time.Duration(p.n(5)) * time.Second
 	if p.n(2) == 0 {
 		p.system.Root.Send(p.p.PID(), &messages.Pause{})
-		time.AfterFunc(again, func() { p.system.Root.Send(p.p.PID(), &messages.Resume{}) })
+		p.after(again, func() { p.system.Root.Send(p.p.PID(), &messages.Resume{}) })
 	} else if p.p.Pause() {
-		time.AfterFunc(again, p.p.Resume)
+		p.after(again, p.p.Resume)
 	}
 }
 
@@ -430,7 +422,7 @@ func (p *player) look(context.Context, int) { _ = p.p.Report().String() }
 
 // doom ends the pool while others are at it.
 func (p *player) doom(ctx context.Context) {
-	time.Sleep(time.Duration(p.n(40)) * time.Second)
+	p.sleep(time.Duration(p.n(40)) * time.Second)
 	switch p.n(6) {
 	case 0:
 		p.p.Close()

@@ -95,6 +95,7 @@ func (b *body) run(ctx context.Context) (int, error) {
 			case <-ctx.Done():
 			case <-time.After(time.Duration(p.n(10)) * time.Second):
 			}
+			p.woken()
 		default:
 			if b.depth > 0 {
 				p.act(ctx, b.depth-1)
@@ -114,6 +115,7 @@ func (b *body) enter(ctx context.Context) (top bool) {
 		return b.c.policy != pool.CallerRuns
 	}
 	at := pool.WorkerName(ctx)
+	b.c.note(b, at)
 	if at == "" { // beside the workers
 		if b.c.policy != pool.CallerRuns {
 			b.c.t.Errorf("a function runs on no worker")

@@ -208,7 +208,7 @@ func (c *chaos) answer(m *messages.Result) {
 }
 
 // check compares the counts of a pool that has ended.
-func (t *tally) check(tt *testing.T, s pool.Stats) {
+func (t *tally) check(tt testing.TB, s pool.Stats) {
 	require.LessOrEqual(tt, t.accepted, s.Accepted, "tasks accepted")
 	require.LessOrEqual(tt, s.Accepted, t.accepted+t.perhaps, "tasks accepted")
 	for o, n := range t.outcomes {
@@ -219,7 +219,7 @@ func (t *tally) check(tt *testing.T, s pool.Stats) {
 }
 
 // checkEnd checks what must hold when the pool has ended.
-func (c *chaos) checkEnd(t *testing.T) {
+func (c *chaos) checkEnd(t testing.TB) {
 	c.checkResults(t)
 	c.tally.check(t, c.p.Stats())
 	require.Zero(t, c.states.Load(), "every worker has cleaned up")
@@ -234,7 +234,7 @@ func (c *chaos) checkEnd(t *testing.T) {
 	require.LessOrEqual(t, report.Unfetched, failed)
 	require.GreaterOrEqual(t, report.Unfetched, int64(0))
 	require.Empty(t, c.places.left(), "functions at work after the end, by worker")
-	if c.n(32) == 0 { // it takes as long as everything else
+	if c.n(32) == 0 && c.kit == nil { // it takes as long as everything else
 		c.checkMemory(t)
 	}
 	c.forget()
@@ -247,16 +247,13 @@ func (c *chaos) forget() {
 }
 
 // checkResults has several ask for each result, and compares.
-func (c *chaos) checkResults(t *testing.T) {
-	var askers sync.WaitGroup
-	for range 2 {
-		askers.Go(func() {
-			for _, w := range c.told.witnesses {
-				w.hear(c)
-			}
-		})
+func (c *chaos) checkResults(t testing.TB) {
+	ask := func() {
+		for _, w := range c.told.witnesses {
+			w.hear(c)
+		}
 	}
-	askers.Wait()
+	c.together("asker", ask, ask)
 	for _, w := range c.told.witnesses {
 		c.checkResult(t, w)
 	}
@@ -271,7 +268,7 @@ func (c *chaos) checkResults(t *testing.T) {
 }
 
 // checkResult compares a result with what its function did.
-func (c *chaos) checkResult(t *testing.T, w *witness) {
+func (c *chaos) checkResult(t testing.TB, w *witness) {
 	outcome, err := w.r.Outcome()
 	require.NoError(t, err)
 	_, err = w.r.Get(t.Context())
@@ -305,7 +302,7 @@ func (c *chaos) checkResult(t *testing.T, w *witness) {
 
 // checkMemory drops what the test refers to, and then the pool alone could refer to
 // functions and results.
-func (c *chaos) checkMemory(t *testing.T) {
+func (c *chaos) checkMemory(t testing.TB) {
 	var bodies []weak.Pointer[body]
 	var results []weak.Pointer[pool.AsyncResult[int]]
 	for _, w := range c.told.witnesses {

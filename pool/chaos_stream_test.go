@@ -81,26 +81,23 @@ func (s *chaosStream) sequence() func(yield func(int) bool) {
 func (s *chaosStream) readTwice(ctx context.Context, stream *pool.Stream[int]) {
 	defer stream.Cancel()
 	s.twice = true
-	var readers sync.WaitGroup
 	var over atomic.Bool
-	for range 2 {
-		readers.Go(func() {
-			for troubles := 0; troubles < 2; { // what has ended a stream comes again and again
-				v, err := stream.Next(ctx)
-				switch {
-				case errors.Is(err, pool.ErrStreamEnd):
-					over.Store(true)
-					return
-				case errors.Is(err, pool.ErrNotReady), errors.Is(err, pool.ErrDeadlock):
-					return
-				}
-				if s.got(v, err) {
-					troubles++
-				}
+	read := func() {
+		for troubles := 0; troubles < 2; { // what has ended a stream comes again and again
+			v, err := stream.Next(ctx)
+			switch {
+			case errors.Is(err, pool.ErrStreamEnd):
+				over.Store(true)
+				return
+			case errors.Is(err, pool.ErrNotReady), errors.Is(err, pool.ErrDeadlock):
+				return
 			}
-		})
+			if s.got(v, err) {
+				troubles++
+			}
+		}
 	}
-	readers.Wait()
+	s.p.together("reader", read, read)
 	if over.Load() {
 		s.ended()
 	}

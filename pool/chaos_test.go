@@ -1,8 +1,8 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"iter"
@@ -16,7 +16,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 var (
@@ -34,12 +34,14 @@ var (
 
 // chaos does everything at once that can be done to a pool. The seed decides
 // what is done: each goroutine draws from dice of its own. In which order it happens
-// is up to the scheduler. What is done is in chaos_actions_test.go, what must hold in
-// chaos_checks_test.go and, at the end of a pool, in chaos_end_test.go.
+// is up to the scheduler: Go's, or that of a kit (chaos_explored_test.go). What is done is
+// in chaos_actions_test.go, what must hold in chaos_checks_test.go, chaos_places_test.go
+// and, at the end of a pool, in chaos_end_test.go.
 type chaos struct {
 	blunders
+	goroutines
 	p         *pool.Pool
-	system    *actor.ActorSystem // the shared one: thousands of others would fill the memory
+	system    *actor.ActorSystem // the shared one, or that of the kit: thousands of others would fill the memory
 	receiver  *actor.PID
 	workers   int  // to begin with
 	resizes   bool // there may be more or fewer later
@@ -58,6 +60,8 @@ type chaos struct {
 
 	mu   sync.Mutex
 	dice *rand.Rand // for the hooks of the pool, which have none of their own
+
+	diary bytes.Buffer // which functions began; guarded by mu. Empty without a kit
 }
 
 func TestChaosLeavesNoTaskWithoutAnEnd(t *testing.T) {
@@ -67,10 +71,7 @@ func TestChaosLeavesNoTaskWithoutAnEnd(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Cleanup(func() { sayHowToReplay(t, seed) })
 			inBubble(t, func(t *testing.T) {
-				c := newChaos(t, seed)
-				c.rage(t)
-				c.shutDown(t)
-				all.add(&c.tally)
+				all.add(newChaos(t, nil, seed).run())
 			})
 		})
 	}
@@ -97,8 +98,12 @@ func sayHowToReplay(t *testing.T, seed uint64) {
 	t.Logf("replay: go test ./pool -run Chaos -chaos.first %d -chaos 1 -cpu %d%s -count 20", seed, runtime.GOMAXPROCS(0), race)
 }
 
-func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{blunders: blunders{t}, dice: rand.New(rand.NewPCG(seed, 7)), system: pool.SharedSystem(), actions: actions()}
+// newChaos makes a pool for a seed, in the system of the kit, if there is one.
+func newChaos(t testing.TB, kit *pooltest.Kit, seed uint64) *chaos {
+	c := &chaos{
+		blunders: blunders{t}, goroutines: goroutines{kit: kit},
+		dice: rand.New(rand.NewPCG(seed, 7)), system: pool.SharedSystem(), actions: actions(),
+	}
 	c.workers = []int{1, 1, 2, 3, 8}[c.n(5)]
 	routing := c.n(5)
 	c.keyed = routing == 4
@@ -117,7 +122,11 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	if c.n(4) == 0 {
 		opts = append(opts, pool.WithMaxTasksPerWorker(1+c.n(5)), pool.WithMaxWorkerAge(time.Duration(1+c.n(10))*time.Second))
 	}
-	c.p = newPool(t, opts...)
+	if kit != nil {
+		c.system, c.p = kit.System(), kit.Pool(opts...)
+	} else {
+		c.p = newPool(t.(*testing.T), opts...)
+	}
 	c.places.init(t)
 	c.events = c.p.Events(context.Background())
 	c.receiver = c.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -206,13 +215,19 @@ func (c *chaos) supervision() pool.Supervision {
 	return rules
 }
 
+// run has the users do what they do, ends the pool, and checks what has come of it.
+func (c *chaos) run() *tally {
+	c.rage(c.t)
+	c.shutDown(c.t)
+	return &c.tally
+}
+
 // rage returns when everybody has got what they waited for.
-func (c *chaos) rage(t *testing.T) {
-	over := make(chan struct{})
-	var users sync.WaitGroup
+func (c *chaos) rage(t testing.TB) {
+	var users []func()
 	for range 3 {
 		user := c.user()
-		users.Go(func() {
+		users = append(users, func() {
 			for range 12 {
 				if user.n(3) == 0 {
 					user.nap()
@@ -223,9 +238,13 @@ func (c *chaos) rage(t *testing.T) {
 	}
 	if c.n(3) == 0 {
 		user := c.user()
-		users.Go(func() { user.doom(t.Context()) })
+		users = append(users, func() { user.doom(t.Context()) })
 	}
-	go func() { users.Wait(); close(over) }()
+	over := make(chan struct{})
+	c.spawn("rage", func() {
+		defer close(over)
+		c.together("user", users...)
+	})
 	select {
 	case <-over:
 	case <-time.After(24 * time.Hour):
@@ -234,9 +253,10 @@ func (c *chaos) rage(t *testing.T) {
 		c.p.Terminate()
 		<-over
 	}
+	c.woken()
 }
 
-func (c *chaos) shutDown(t *testing.T) {
+func (c *chaos) shutDown(t testing.TB) {
 	if c.n(2) == 0 {
 		c.p.Close()
 	} else {
@@ -247,9 +267,9 @@ func (c *chaos) shutDown(t *testing.T) {
 		c.p.Terminate()
 		require.NoError(t, c.p.Join(t.Context()))
 	}
-	synctest.Wait()
+	c.idle()
 	require.NoError(t, c.system.Root.StopFuture(c.receiver).Wait())
-	time.Sleep(time.Minute) // timers of the actor system run out
+	c.sleep(time.Minute) // timers of the actor system run out
 	c.checkEnd(t)
 }
 
@@ -260,34 +280,9 @@ func (c *chaos) n(n int) int {
 	return c.dice.IntN(n)
 }
 
-func (c *chaos) nap() { time.Sleep(time.Duration(c.n(5)) * time.Second) }
+func (c *chaos) nap() { c.sleep(time.Duration(c.n(5)) * time.Second) }
 
 // fork makes dice that are somebody's own.
 func fork(dice *rand.Rand) *rand.Rand {
 	return rand.New(rand.NewPCG(dice.Uint64(), dice.Uint64()))
-}
-
-// blunders is a log that fails the test if something panicked that the test did not
-// make panic.
-type blunders struct{ t *testing.T }
-
-func (b blunders) Enabled(context.Context, slog.Level) bool { return true }
-func (b blunders) WithAttrs([]slog.Attr) slog.Handler       { return b }
-func (b blunders) WithGroup(string) slog.Handler            { return b }
-func (b blunders) Handle(_ context.Context, record slog.Record) error {
-	record.Attrs(func(a slog.Attr) bool {
-		if err, ok := a.Value.Any().(error); ok {
-			b.see(err)
-		}
-		return true
-	})
-	return nil
-}
-
-func (b blunders) see(err error) {
-	var p *pool.PanicError
-	ours := []any{"boom", "callback", "sequence", "decide", "cleanup"}
-	if errors.As(err, &p) && !slices.Contains(ours, p.Value) {
-		b.t.Errorf("not one of the test's panics: %v", err)
-	}
 }

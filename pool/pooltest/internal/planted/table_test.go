@@ -92,6 +92,10 @@ pool/pooltest/internal/planted, with the tests that show the bugs. This table sa
 many runs they do. None shows in the simplest order, in which nobody is interrupted
 (` + "`TestThePlantedBugsDoNotShowInTheSimplestOrder`" + `).
 
+The programs were chosen, and changed, until plain runs found their bugs late or not at all. So
+the table says that there are such bugs, and what a search does about them. It does not say how
+many bugs are like these.
+
 - **PCT, random walk**: runs of pooltest.Search until the bug shows, median and maximum of %d
   searches with different seeds. They are the same on any machine; ` + "`TestTable`" + ` compares them with
   this file.

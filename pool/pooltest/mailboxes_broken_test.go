@@ -188,6 +188,7 @@ var brokenMailboxes = []struct{ fault, requirement, says string }{
 }
 
 func TestMailboxThatIsBrokenDoesNotConform(t *testing.T) {
+	inFull(t)
 	for _, broken := range brokenMailboxes {
 		t.Run(broken.fault, func(t *testing.T) {
 			patience := 10 * time.Second // in real time

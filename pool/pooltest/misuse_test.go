@@ -226,9 +226,7 @@ var fatal = []struct {
 // TestFatalMisuseIsReportedForWhatItIs has another process do each misuse.
 func TestFatalMisuseIsReportedForWhatItIs(t *testing.T) {
 	const chosen = "POOLTEST_MISUSE"
-	if testing.Short() {
-		t.Skip("it takes a process for each")
-	}
+	inFull(t)
 	for _, f := range fatal {
 		t.Run(f.name, func(t *testing.T) {
 			if os.Getenv(chosen) == f.name {
@@ -262,4 +260,12 @@ func TestRunThatWasGivenUpMayStillEnd(t *testing.T) {
 	pooltest.Explore(t, pooltest.Options{Seeds: 10}, func(k *pooltest.Kit) {
 		k.Send(onNumber(k, "a", func(int) {}), 1)
 	})
+}
+
+// inFull skips a test of the harness itself where others are repeated often.
+func inFull(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds, and is the same each time")
+	}
 }

@@ -148,6 +148,7 @@ var brokenStrategies = []struct {
 }
 
 func TestStrategyThatIsBrokenDoesNotConform(t *testing.T) {
+	inFull(t)
 	for _, broken := range brokenStrategies {
 		t.Run(broken.fault, func(t *testing.T) {
 			patience := 10 * time.Second // in real time
@@ -162,6 +163,7 @@ func TestStrategyThatIsBrokenDoesNotConform(t *testing.T) {
 }
 
 func TestFindingOfASuiteIsRepeatedByItsReplay(t *testing.T) {
+	inFull(t)
 	const order = "A key orders all its tasks or none, and is refused where keys mean nothing"
 	every, random := broken("orders every second task"), broken("orders at random")
 	f := pooltest.StrategyFindings(t, time.Minute, every)[order]

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 // stage is a worker whose functions a test has begin, wait and return in an order of its
@@ -172,4 +175,32 @@ func TestPlacesComplainOfMoreFunctionsThanPlaces(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What places allows for comes about: a function that was given up for its result was
+// there, since it was cancelled, begins when the next item of the map has begun.
+func TestFunctionThatWasGivenUpMayBeginAfterTheNextItem(t *testing.T) {
+	const found = "it begins after the next item"
+	f := pooltest.Search(t, pooltest.Options{}, func(k *pooltest.Kit) {
+		p := k.Pool(pool.WithWorkers(1))
+		next := false
+		_, err := pool.Map(k.Context(), p, func(ctx context.Context, item int) (int, error) {
+			if item > 0 {
+				next = true
+				return item, nil
+			}
+			r := pool.ApplyAsync(ctx, p, func(context.Context) (int, error) {
+				if next {
+					k.Error(found)
+				}
+				return 1, nil
+			})
+			k.Go("canceller", func() { r.Cancel() })
+			_ = r.Wait(ctx)
+			return item, nil
+		}, []int{0, 1}, pool.WithChunkSize(2))
+		require.NoError(k, err)
+	})
+	require.NotNil(t, f)
+	require.Contains(t, f.Failures[0], found)
 }

@@ -1,5 +1,7 @@
-// Embed shows an actor that must not block: it spawns a pool as its child,
-// sends it tasks as messages, and receives the results as messages.
+// Embed shows pools among actors that must not block, one scene in each file: a clerk
+// that hands work to its pool and goes on; a pool that is full; one that answers on
+// behalf of a front desk; middleware on its workers; and what its end, and a restart of
+// its parent, mean. docs/embedding.md explains what there is to see.
 package main
 
 import (
@@ -10,52 +12,53 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/greenroom-go/greenroom/messages"
-	"github.com/greenroom-go/greenroom/pool"
 )
-
-// clerk hands work to its pool and goes on. Its fields are touched only inside
-// Receive.
-type clerk struct {
-	pool *actor.PID
-	left int // results to come
-	done chan struct{}
-}
-
-// order asks the clerk to square a number.
-type order struct{ number int }
-
-func (c *clerk) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case *actor.Started:
-		c.pool = ctx.Spawn(pool.Props(pool.WithWorkers(2)))
-	case order:
-		ctx.Request(c.pool, &messages.Task{
-			Func:        func(context.Context) (any, error) { return m.number * m.number, nil },
-			Correlation: m.number,
-		})
-		fmt.Println("ordered the square of", m.number, "and went on")
-	case *messages.Result:
-		fmt.Println("the square of", m.Correlation, "is", m.Value)
-		if c.left--; c.left == 0 {
-			ctx.Stop(ctx.Self()) // the pool, its child, stops with it
-		}
-	case *actor.Stopped:
-		close(c.done)
-	}
-}
-
-const orders = 5
 
 func main() {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
-	done := make(chan struct{})
-	pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &clerk{left: orders, done: done} }))
-	for n := 1; n <= orders; n++ {
-		system.Root.Send(pid, order{n})
+	defer system.Shutdown()
+	for _, scene := range []func(*stage){office, fullShop, frontDesk, guardedVault, lastOrders, paperJam} {
+		s := &stage{root: system.Root, over: make(chan struct{})}
+		scene(s)
+		<-s.over
+		fmt.Println()
 	}
-	<-done
-	system.Shutdown()
-	fmt.Println("the clerk and its pool have stopped")
+}
+
+// stage is where a scene plays. Its actors say end when they are done, once.
+type stage struct {
+	root *actor.RootContext
+	over chan struct{}
+}
+
+// enter spawns the actor that a scene is about.
+func (s *stage) enter(receive actor.ReceiveFunc, opts ...actor.PropsOption) *actor.PID {
+	return s.root.Spawn(actor.PropsFromFunc(receive, opts...))
+}
+
+func (s *stage) end() { close(s.over) }
+
+// square is a task that squares a number, which it has as its correlation.
+func square(number int) *messages.Task {
+	return &messages.Task{
+		Func:        func(context.Context) (any, error) { return number * number, nil },
+		Correlation: number,
+	}
+}
+
+// until is a task that waits until something happens, or its context ends.
+func until(happens <-chan struct{}, correlation any) *messages.Task {
+	return &messages.Task{
+		Func: func(ctx context.Context) (any, error) {
+			select {
+			case <-happens:
+				return "done", nil
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		},
+		Correlation: correlation,
+	}
 }

@@ -112,35 +112,62 @@ func TestDocsNameTestsThatExist(t *testing.T) {
 	}
 }
 
-// A Go block of the docs shows the lines of the Example that is named last
+// shown are the docs whose Go blocks are checked, with how many of them there are at least,
+// and whether they show also what stands beside the function, in its file.
+var shown = []struct {
+	doc    string
+	blocks int
+	beside bool
+}{
+	{doc: "docs/from-python.md", blocks: 50},
+	{doc: "docs/embedding.md", blocks: 7},
+	{doc: "docs/testing.md", blocks: 5, beside: true},
+}
+
+// A Go block of the docs shows the lines of the Example or the test that is named last
 // before it, some of which may be left out.
 func TestDocsShowTheExamplesThatTheyName(t *testing.T) {
-	examples := map[string]string{}
+	functions, around := functionsOfTests(t)
+	for _, s := range shown {
+		texts := functions
+		if s.beside {
+			texts = around
+		}
+		text, err := os.ReadFile(s.doc)
+		require.NoError(t, err)
+		blocks, name := strings.Split(string(text), "\n```go\n"), ""
+		require.GreaterOrEqual(t, len(blocks)-1, s.blocks, s.doc)
+		for i, part := range blocks[1:] {
+			lines, _, _ := strings.Cut(part, "\n```")
+			if mentioned := named.FindAllStringSubmatch(blocks[i], -1); len(mentioned) > 0 {
+				name = mentioned[len(mentioned)-1][1]
+			}
+			require.NotEmpty(t, name, "%s does not say what this is of:\n%s", s.doc, lines)
+			rest := strings.Split(texts[name], "\n")
+			for line := range strings.SplitSeq(lines, "\n") {
+				at := slices.IndexFunc(rest, func(other string) bool { return strings.TrimSpace(other) == strings.TrimSpace(line) })
+				require.NotEqual(t, -1, at, "%s shows for %s a line that it does not have there: %s", s.doc, name, line)
+				rest = rest[at+1:]
+			}
+		}
+	}
+}
+
+// functionsOfTests are the texts of all Examples and tests by name, and those of the files
+// that they stand in. What has one name in two packages counts as one.
+func functionsOfTests(t *testing.T) (functions, around map[string]string) {
+	functions, around = map[string]string{}, map[string]string{}
 	for _, file := range files(t, "_test.go") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for part := range strings.SplitSeq(string(text), "\nfunc ") {
-			if name, _, ok := strings.Cut(part, "("); ok && strings.HasPrefix(name, "Example") {
-				examples[name] = part
+			if name, _, ok := strings.Cut(part, "("); ok && (strings.HasPrefix(name, "Example") || strings.HasPrefix(name, "Test")) {
+				functions[name] += part
+				around[name] += string(text)
 			}
 		}
 	}
-	text, err := os.ReadFile("docs/from-python.md")
-	require.NoError(t, err)
-	parts := strings.Split(string(text), "\n```go\n")
-	for i, part := range parts[1:] {
-		block, _, _ := strings.Cut(part, "\n```")
-		mentioned := named.FindAllStringSubmatch(parts[i], -1)
-		require.NotEmpty(t, mentioned)
-		name := mentioned[len(mentioned)-1][1]
-		rest := strings.Split(examples[name], "\n")
-		for line := range strings.SplitSeq(block, "\n") {
-			at := slices.IndexFunc(rest, func(other string) bool { return strings.TrimSpace(other) == strings.TrimSpace(line) })
-			require.NotEqual(t, -1, at, "docs/from-python.md shows for %s a line that it does not have there: %s", name, line)
-			rest = rest[at+1:]
-		}
-	}
-	require.Greater(t, len(parts), 50)
+	return functions, around
 }
 
 func files(t *testing.T, suffix string) (found []string) {

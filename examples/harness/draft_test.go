@@ -27,7 +27,7 @@ func (d *draft) Receive(ctx actor.Context) {
 
 func TestFirstVersionLostAnswers(t *testing.T) {
 	f := pooltest.Search(t, pooltest.Options{}, func(k *pooltest.Kit) {
-		closes(k, k.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &draft{newStudio(uneven)} }), "studio"))
+		closes(k, k.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &draft{newStudio(slow(k))} }), "studio"))
 	})
 	require.NotNil(t, f, "no order was found in which it loses an answer")
 	require.Contains(t, f.Failures[0], "expected 2 messages in any order, and nothing came")

@@ -14,9 +14,11 @@ import (
 )
 
 // slow makes a thumbnail in exactly a second.
-func slow(_ context.Context, image string) (string, error) {
-	time.Sleep(time.Second)
-	return "small " + image, nil
+func slow(k *pooltest.Kit) shrinker {
+	return func(_ context.Context, image string) (string, error) {
+		k.Sleep(time.Second)
+		return "small " + image, nil
+	}
 }
 
 // small is what slow makes of an image, as an answer.
@@ -28,15 +30,12 @@ func spawnStudio(k *pooltest.Kit, shrink shrinker) *actor.PID {
 	return k.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return newStudio(shrink) }), "studio")
 }
 
-func TestStudioMakesTwoThumbnailsAtATimeAndAnswersMeanwhile(t *testing.T) {
+func TestStudioMakesTwoThumbnailsAtATime(t *testing.T) {
 	pooltest.Run(t, func(k *pooltest.Kit) {
-		studio, client := spawnStudio(k, slow), k.Probe("client")
-		client.Request(studio, wanted{"cat"})
-		client.Request(studio, wanted{"dog"})
-		client.Request(studio, wanted{"owl"})
-		client.Request(studio, status{})
-		client.Expect(3)
-		require.Zero(k, k.Elapsed())
+		studio, client := spawnStudio(k, slow(k)), k.Probe("client")
+		for _, image := range []string{"cat", "dog", "owl"} {
+			client.Request(studio, wanted{image})
+		}
 		client.ExpectNothing(time.Second - 1)
 		client.ExpectInAnyOrder(small("cat"), small("dog"))
 		require.Equal(k, time.Second, k.Elapsed())
@@ -45,12 +44,28 @@ func TestStudioMakesTwoThumbnailsAtATimeAndAnswersMeanwhile(t *testing.T) {
 	})
 }
 
+func TestStudioAnswersWhileItWorks(t *testing.T) {
+	pooltest.Run(t, func(k *pooltest.Kit) {
+		shrinking := pooltest.NewControlled[string](k, "shrinking")
+		studio := spawnStudio(k, func(ctx context.Context, _ string) (string, error) { return shrinking.Func(ctx) })
+		client, other := k.Probe("client"), k.Probe("other")
+		client.Request(studio, wanted{"cat"})
+		shrinking.AwaitHolding()
+		other.Request(studio, status{})
+		other.Expect(1)
+		shrinking.Release("small cat")
+		client.Expect(small("cat"))
+		other.Request(studio, status{})
+		other.Expect(0)
+	})
+}
+
 func TestThumbnailIsMadeOnceForAllWhoWaitForIt(t *testing.T) {
 	pooltest.Explore(t, pooltest.Options{Seeds: 100}, func(k *pooltest.Kit) {
 		made := 0
 		studio := spawnStudio(k, func(ctx context.Context, image string) (string, error) {
 			made++
-			return slow(ctx, image)
+			return slow(k)(ctx, image)
 		})
 		ann, bob := k.Probe("ann"), k.Probe("bob")
 		k.Go("bob asks", func() { bob.Request(studio, wanted{"cat"}) })
@@ -61,34 +76,36 @@ func TestThumbnailIsMadeOnceForAllWhoWaitForIt(t *testing.T) {
 	})
 }
 
-func TestPanicIsAnsweredAndItsWorkerReplaced(t *testing.T) {
-	pooltest.Run(t, func(k *pooltest.Kit) {
-		studio, client := spawnStudio(k, func(context.Context, string) (string, error) { panic("out of memory") }), k.Probe("client")
-		client.Request(studio, wanted{"cat"})
-		answer := pooltest.ExpectType[thumbnail](client)
-		var panicked *pool.PanicError
-		require.ErrorAs(k, answer.err, &panicked)
-		require.Equal(k, "out of memory", panicked.Value)
-		k.SupervisionEvents().ExpectCount(1, "restart of a worker", func(e *actor.SupervisorEvent) bool {
-			return e.Directive == actor.RestartDirective
-		})
-	})
-}
-
 func TestImageThatCannotBeReadIsAnError(t *testing.T) {
 	pooltest.Run(t, func(k *pooltest.Kit) {
 		unreadable := errors.New("unreadable")
 		studio, client := spawnStudio(k, func(context.Context, string) (string, error) { return "", unreadable }), k.Probe("client")
 		client.Request(studio, wanted{"cat"})
 		client.Expect(thumbnail{image: "cat", err: unreadable})
-		client.Request(studio, status{})
-		client.Expect(0)
+	})
+}
+
+func TestWorkerThatPanicsCostsOneThumbnail(t *testing.T) {
+	pooltest.Run(t, func(k *pooltest.Kit) {
+		k.Faults().OnWorkers("studio").InTask().Nth(2).Panic("out of memory")
+		studio, client := spawnStudio(k, slow(k)), k.Probe("client")
+		client.Request(studio, wanted{"cat"})
+		client.Expect(small("cat"))
+		client.Request(studio, wanted{"dog"})
+		var panicked *pool.PanicError
+		require.ErrorAs(k, pooltest.ExpectType[thumbnail](client).err, &panicked)
+		require.Equal(k, "out of memory", panicked.Value)
+		client.Request(studio, wanted{"dog"})
+		client.Expect(small("dog"))
+		k.SupervisionEvents().ExpectCount(1, "restart of a worker", func(e *actor.SupervisorEvent) bool {
+			return e.Directive == actor.RestartDirective
+		})
 	})
 }
 
 func TestStudioThatClosesTakesNoMore(t *testing.T) {
 	pooltest.Run(t, func(k *pooltest.Kit) {
-		studio, client, late := spawnStudio(k, slow), k.Probe("client"), k.Probe("late")
+		studio, client, late := spawnStudio(k, slow(k)), k.Probe("client"), k.Probe("late")
 		client.Request(studio, wanted{"cat"})
 		k.Send(studio, finish{})
 		late.Request(studio, wanted{"owl"})
@@ -112,15 +129,8 @@ func closes(k *pooltest.Kit, studio *actor.PID) {
 
 func TestEverybodyIsAnsweredWhenTheStudioCloses(t *testing.T) {
 	pooltest.Explore(t, pooltest.Options{Seeds: 200}, func(k *pooltest.Kit) {
-		closes(k, spawnStudio(k, uneven))
+		closes(k, spawnStudio(k, slow(k)))
 	})
-}
-
-// uneven takes longer for some images than for others: those that wake up in one moment run
-// at the same time, in an order that no seed repeats.
-func uneven(_ context.Context, image string) (string, error) {
-	time.Sleep(time.Duration(image[0]) * time.Millisecond)
-	return "small " + image, nil
 }
 
 func TestShrinkTakesOnlyImages(t *testing.T) {

@@ -109,6 +109,23 @@ func TestPlacesAllowWhatHasBeenGivenUp(t *testing.T) {
 			s.leave(a)
 			s.leave(c)
 		},
+		"the next items of two begin that have each given up": func(s *stage) {
+			ofMap, ofInner := task("map"), task("inner map")
+			first := s.begin(ofMap)
+			s.pause(first)
+			inner := s.begin(ofInner)
+			s.pause(inner)
+			c := s.begin(task("c"))
+			s.resume(inner, false)
+			s.leave(inner)
+			s.resume(first, false)
+			s.leave(first)
+			second := s.begin(ofMap)
+			nextInner := s.begin(ofInner)
+			s.leave(second)
+			s.leave(nextInner)
+			s.leave(c)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {

@@ -92,7 +92,7 @@ func (p *places) leave(s *standing) {
 	i := slices.Index(list, s)
 	switch {
 	case i < 0:
-	case i == len(list)-1 && s.wentOn == time.Now():
+	case s.wentOn == time.Now():
 		left := *s // for the next item has s, if it is another attempt
 		left.gone = true
 		list[i] = &left
@@ -157,13 +157,19 @@ func (p *places) resume(s *standing, complete bool) {
 
 func (p *places) check(s *standing, event string) {
 	atWork, may := 0, 1
+	beside := false // one that is gone, or the next, goes on beside who was there before
 	for i, other := range p.at[s.at] {
-		if !other.waits && !other.gone {
+		beside = beside || i > 0 && other.left
+		if other.gone {
+			continue
+		}
+		if !other.waits {
 			atWork++
 		}
-		if i > 0 && other.left {
+		if beside {
 			may++
 		}
+		beside = false
 	}
 	if atWork > may {
 		p.t.Errorf("%d functions are at work on %s when one %s; there may be %d", atWork, s.at, event, may)

@@ -112,14 +112,14 @@ func (r *Router) mayReplace(s *slot) bool {
 	return r.replaced < r.config.Replacements && r.state != terminated && r.broken == nil && !s.closed.Load()
 }
 
-// replace closes a place and opens another one, which takes over what waits for the
-// worker of the first alone.
+// replace opens a place in the stead of another one, which it closes, and which takes over
+// what waits for the worker of the first alone. In this order, since Workers is asked
+// without the lock, and a pool has always one.
 //
 // Model: closePlace, openPlace.
 func (r *Router) replace(s *slot, fx *effects) {
 	s.abandoned = true
 	r.replaced++
-	r.closePlace(s, fx)
 	successor := r.vacancy()
 	if successor == nil {
 		r.addPlaces(1)
@@ -128,6 +128,7 @@ func (r *Router) replace(s *slot, fx *effects) {
 	} else {
 		r.openPlace(successor)
 	}
+	r.closePlace(s, fx)
 	r.renumber()
 	r.queue.reassign(int(s.number), int(successor.number))
 	if r.queue.ownOf(int(successor.number)).length() > 0 || r.config.Initializer != nil {

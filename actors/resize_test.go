@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,4 +22,31 @@ func TestPlaceThatIsClosedIsNotLent(t *testing.T) {
 	_, otherwise = r.next(2, true)
 	require.Equal(t, leave, otherwise)
 	require.Zero(t, r.coming)
+}
+
+func TestPoolHasAWorkerWhileOneIsReplaced(t *testing.T) {
+	const times = 500
+	r := newTestRouter(1, SharedQueue())
+	r.config.Replacements = times
+	var over, without atomic.Bool
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for !over.Load() {
+			if r.Workers() == 0 {
+				without.Store(true)
+			}
+		}
+	})
+	for range times {
+		var fx effects
+		r.mu.Lock()
+		at := int32(len(r.all()))
+		r.slot(at).started = true
+		r.replace(r.slot(at), &fx)
+		r.mu.Unlock()
+	}
+	over.Store(true)
+	looking.Wait()
+	require.False(t, without.Load())
+	require.Equal(t, 1, r.Workers())
 }

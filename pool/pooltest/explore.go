@@ -107,7 +107,7 @@ func (o *Options) defaults() {
 // still fails, and the test fails with what the body reported, the steps of that run, and
 // a line that repeats it. The line is a flag of the test:
 //
-//	go test -run '^TestX$' -pooltest.replay=…
+//	go test example.com/bank -run '^TestX$' -pooltest.replay=…
 //
 // The body must do the same in each run, but for the order: what depends on the order of
 // a map, on real time, or on a global makes a test that cannot be repeated, and Explore
@@ -233,6 +233,9 @@ func (e *explorer) found(p plan, o *outcome) *Finding {
 	if o.stuck == "" && len(o.left) == 0 && !e.options.NoShrink { // else each run would leave goroutines
 		p.script, o = e.shrink(o)
 		p.strategy = 0
+		if f := e.differ(p, o, e.run(p)); f != nil {
+			return f
+		}
 	}
 	return e.finding(p, o, runs)
 }

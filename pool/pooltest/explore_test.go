@@ -67,7 +67,7 @@ func TestRaceOfTwoActorsIsFoundAndRepeated(t *testing.T) {
 			require.NotNil(t, again)
 			require.Equal(t, f.Failures, again.Failures)
 			require.Equal(t, f.Trace, again.Trace)
-			require.Contains(t, f.String(), "go test -run '^TestRaceOfTwoActorsIsFoundAndRepeated$/^")
+			require.Contains(t, f.String(), "go test github.com/greenroom-go/greenroom/pool/pooltest -run '^TestRaceOfTwoActorsIsFoundAndRepeated$/^")
 			require.Contains(t, f.String(), "-pooltest.replay="+f.Replay)
 		})
 	}

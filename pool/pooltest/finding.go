@@ -3,6 +3,7 @@ package pooltest
 import (
 	"fmt"
 	"regexp"
+	"runtime/debug"
 	"strings"
 )
 
@@ -60,9 +61,23 @@ func (f *Finding) String() string {
 		fmt.Fprintf(&b, "what was logged, by virtual time:\n%s\n", f.log)
 	}
 	if f.Replay != "" {
-		fmt.Fprintf(&b, "to repeat it: go test -run '%s' -pooltest.replay=%s\n", runPattern(f.test), f.Replay)
+		fmt.Fprintf(&b, "to repeat it: go test%s -run '%s' -pooltest.replay=%s\n", testedPackage(), runPattern(f.test), f.Replay)
 	}
 	return b.String()
+}
+
+// testedPackage is the import path of the package whose tests run, behind a blank: go test
+// must have it before the flags that it does not know. "" if the binary does not say.
+func testedPackage() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	path, ok := strings.CutSuffix(info.Path, ".test")
+	if !ok {
+		return ""
+	}
+	return " " + path
 }
 
 // runPattern is what -run needs to run one test.

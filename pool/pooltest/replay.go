@@ -83,6 +83,10 @@ func replayed(text string) (*plan, error) {
 func (e *explorer) replay(p plan) *Finding {
 	defer e.leave()
 	o := e.run(p)
+	if step, ok := p.script.misfit(o.trace); ok && o.stuck == "" {
+		e.t.Logf("%v is no order of this test any more, for it or what it tests has changed: strand %d cannot go on in step %d of %d",
+			p, p.script[step], step, len(o.trace))
+	}
 	if !o.failed() {
 		e.t.Logf("%v passes:\n%v", p, o.trace)
 		return nil

@@ -38,8 +38,8 @@ func Run(t *testing.T, body func(k *Kit)) {
 		body(k)
 	})
 	if len(left) > 0 {
-		if !t.Failed() { // else it has been shown
-			fmt.Fprintf(t.Output(), "what was logged, by virtual time:\n%s\n", k.log)
+		if log := k.log.String(); log != "" && !t.Failed() { // else it has been shown
+			fmt.Fprintf(t.Output(), "what was logged, by virtual time:\n%s\n", log)
 		}
 		t.Fatalf("%d goroutines wait for ever, the body or what it has left:\n%s", len(left), strings.Join(left, "\n\n"))
 	}

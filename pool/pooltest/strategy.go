@@ -89,3 +89,13 @@ func (s script) choose(step int, last *strand, candidates []*turn) int {
 	}
 	return byDefault(last, candidates)
 }
+
+// misfit is the first step of a script that a run has not made.
+func (s script) misfit(t Trace) (step int, ok bool) {
+	for _, step := range s.steps() {
+		if step >= len(t) || t[step].number != s[step] {
+			return step, true
+		}
+	}
+	return 0, false
+}

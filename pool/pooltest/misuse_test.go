@@ -262,10 +262,19 @@ func TestRunThatWasGivenUpMayStillEnd(t *testing.T) {
 	})
 }
 
-// inFull skips a test of the harness itself where others are repeated often.
+// inFull skips a test of the harness itself where others are repeated often, or under the
+// race detector, which has nothing to find in it: one strand at a time goes on there.
 func inFull(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("it takes seconds, and is the same each time")
+	}
+	withoutRace(t)
+}
+
+func withoutRace(t *testing.T) {
+	t.Helper()
+	if withRace {
+		t.Skip("it takes seconds, and one strand at a time goes on")
 	}
 }

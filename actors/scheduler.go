@@ -13,8 +13,7 @@ import (
 // test, where it lets one run at a time and tries one order after another (package
 // pool/pooltest); otherwise they run when Go lets them.
 //
-// No lock is held when its methods are called, except by Go and AfterFunc, which do
-// not block.
+// No lock is held when its methods are called, except Go and IntN, which must not block.
 type Scheduler interface {
 	// Go has f called on a goroutine. Of those that have the same name one runs at a
 	// time, unless it waits.

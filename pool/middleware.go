@@ -9,7 +9,7 @@ import "github.com/asynkron/protoactor-go/actor"
 //
 // The middleware sees the message as it was sent, with its header and its sender. What it
 // calls next with is what runs: it may pass on a task with another function. If it does not
-// call next, the task fails with ErrRefused. If it panics, so does the task. It runs for as
+// call next before it returns, the task fails with ErrRefused. If it panics, so does the task. It runs for as
 // long as the task does, within the task's deadlines, on several goroutines at a time, and
 // must not keep the context. The context is that of the worker, as far as a
 // [actor.ReceiverContext] goes, but has no Actor, and what is Set there is for this message

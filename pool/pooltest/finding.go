@@ -55,7 +55,7 @@ func (f *Finding) String() string {
 		if f.Runs > 0 {
 			fmt.Fprintf(&b, "found with seed %d, after %d runs. ", f.Seed, f.Runs)
 		}
-		fmt.Fprintf(&b, "The steps, of which %d are context switches:\n%v", f.Trace.switches(), f.Trace)
+		fmt.Fprintf(&b, "The steps, of which %d are context switches:\n%v", f.Trace.switches(), f.Trace.shown())
 	}
 	if f.log != "" {
 		fmt.Fprintf(&b, "what was logged, by virtual time:\n%s\n", f.log)

@@ -3,6 +3,7 @@ package pooltest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func (k *Kit) finish() {
 		f := k.cleanups[n-1]
 		k.cleanups = k.cleanups[:n-1]
 		k.mu.Unlock()
-		f()
+		k.cleanUp(f)
 	}
 	if k.scheduler != nil {
 		k.scheduler.calm()
@@ -36,10 +37,20 @@ func (k *Kit) finish() {
 	k.stopActors()
 	k.awaitGoroutines()
 	k.leaveRemotes()
+	k.awaitProcesses()
 	k.faults.conclude()
 	k.mu.Lock()
 	k.over = true
 	k.mu.Unlock()
+}
+
+func (k *Kit) cleanUp(f func()) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			k.panicked(reason)
+		}
+	}()
+	f()
 }
 
 func (k *Kit) stopPools() {
@@ -116,6 +127,19 @@ func (k *Kit) awaitGoroutines() {
 		k.Advance(time.Minute)
 	}
 	k.leak("goroutines that Kit.Go has started have not returned %v after the end of the test", patience)
+}
+
+// awaitProcesses waits until nothing of the test is registered: a future that is still
+// waited for, say, or what the body has registered itself.
+func (k *Kit) awaitProcesses() {
+	for until := patience; until > 0 && len(k.seat.registered()) > 0; until -= time.Minute {
+		k.Advance(time.Minute)
+	}
+	for _, id := range k.seat.registered() {
+		if !slices.ContainsFunc(k.roots, func(pid *actor.PID) bool { return pid.Id == id }) { // else it has been reported
+			k.leak("process %s is still registered %v after the end of the test", id, patience)
+		}
+	}
 }
 
 // leak reports something that is left at the end.

@@ -111,6 +111,11 @@ func (k *Kit) Send(to *actor.PID, message any) { k.Root().Send(to, message) }
 // another way runs whenever what it waits for has come, at the same time as others.
 func (k *Kit) Go(name string, f func()) {
 	k.inUse("Go")
+	k.start(name, f)
+}
+
+// start is Go at any time.
+func (k *Kit) start(name string, f func()) {
 	k.mu.Lock()
 	k.goes++
 	k.mu.Unlock()
@@ -169,17 +174,11 @@ func (k *Kit) Sleep(d time.Duration) {
 	k.Yield()
 }
 
-// AfterFunc is time.AfterFunc, but that under [Explore] f takes a turn. name is that of its
-// strand.
+// AfterFunc is time.AfterFunc, but that f runs as by [Kit.Go], with a name: under [Explore]
+// it takes a turn. The end of the test does not wait for the timer.
 func (k *Kit) AfterFunc(name string, d time.Duration, f func()) *time.Timer {
 	k.inUse("AfterFunc")
-	return time.AfterFunc(d, func() {
-		if k.scheduler != nil {
-			k.scheduler.Go(name, f)
-		} else {
-			f()
-		}
-	})
+	return time.AfterFunc(d, func() { k.start(name, f) })
 }
 
 // Elapsed is the virtual time since the test began.

@@ -100,6 +100,28 @@ var misuses = []struct {
 	{"a goroutine that panics", func(_ *testing.T, k *pooltest.Kit) {
 		k.Go("g", func() { panic("boom") })
 	}, []string{"misuse_test.go:", ": panic: boom", "to repeat it"}},
+	{"a clean-up that panics", func(_ *testing.T, k *pooltest.Kit) {
+		k.Cleanup(func() { panic("boom") })
+	}, []string{"misuse_test.go:", ": panic: boom", "to repeat it"}},
+	{"a timer that panics", func(_ *testing.T, k *pooltest.Kit) {
+		k.AfterFunc("timer", time.Second, func() { panic("boom") })
+		k.Advance(time.Second)
+	}, []string{"misuse_test.go:", ": panic: boom", "to repeat it"}},
+	{"a body that never ends", func(_ *testing.T, k *pooltest.Kit) {
+		for {
+			k.Yield()
+		}
+	}, []string{"the run has not ended after 1000 steps", "… 801 steps …", "misuse_test.go:"}},
+	{"an actor that never ends", func(_ *testing.T, k *pooltest.Kit) {
+		self := make(chan *actor.PID, 1)
+		a := onNumber(k, "a", func(int) { pid := <-self; self <- pid; k.System().Root.Send(pid, 1) })
+		self <- a
+		k.Send(a, 1)
+		k.Idle()
+	}, []string{"the run has not ended after 1000 steps"}},
+	{"a process that stays registered", func(_ *testing.T, k *pooltest.Kit) {
+		k.System().ProcessRegistry.Add(k.System().DeadLetter, "mine")
+	}, []string{"left at the end: process mine is still registered 1h0m0s after the end of the test"}},
 	{"a body that ends with Goexit", func(_ *testing.T, k *pooltest.Kit) {
 		runtime.Goexit()
 	}, []string{"the body has ended its goroutine without the Kit"}},
@@ -140,7 +162,7 @@ func TestMisuseIsReportedForWhatItIs(t *testing.T) {
 			if misuse.says[0] == "a run has made no step for 100ms" {
 				patience = 100 * time.Millisecond
 			}
-			f := pooltest.Search(t, pooltest.Options{Seeds: 20, Patience: patience}, func(k *pooltest.Kit) { misuse.body(t, k) })
+			f := pooltest.Search(t, pooltest.Options{Seeds: 20, Steps: 1000, Patience: patience}, func(k *pooltest.Kit) { misuse.body(t, k) })
 			require.NotNil(t, f)
 			for _, says := range misuse.says {
 				require.Contains(t, f.String(), says)

@@ -128,7 +128,7 @@ func (e *explorer) once(p plan, o *outcome, seat *seat) {
 		k.mu.Lock()
 		k.failures = append(k.failures, failure{where: hung, message: why + ":\n" + strings.Join(stacksIn(bubbleOf()), "\n\n")})
 		k.mu.Unlock()
-		s.release()
+		s.giveUp()
 		k.faults.conclude()
 	}
 	s.release()

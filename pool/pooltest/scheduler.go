@@ -27,7 +27,8 @@ import (
 // kit and the pool takes a turn as the first thing then.
 //
 // What ends each wait: that of a strand for its turn, loop, which chooses all in the end,
-// or release; that of loop, synctest, or its limit of virtual time.
+// or release; that of loop, synctest, or its limit of virtual time. In a run that was given
+// up nothing does: who goes on might do so without an end.
 type scheduler struct {
 	strategy strategy
 	random   *rand.Rand
@@ -45,6 +46,7 @@ type scheduler struct {
 	last     *strand
 	trace    Trace
 	released bool // nobody waits for a turn any more
+	given    bool // up: nobody gets one any more
 	bodyOver bool
 	quiet    bool // what is chosen is not noted any more
 }
@@ -52,7 +54,7 @@ type scheduler struct {
 func newScheduler(s strategy, seed uint64, most int, progress func()) *scheduler {
 	return &scheduler{
 		strategy: s,
-		random:   rand.New(rand.NewPCG(seed, seed)),
+		random:   rand.New(rand.NewPCG(seed, 3)),
 		progress: progress,
 		most:     most,
 		begun:    time.Now(),
@@ -74,11 +76,13 @@ func (s *scheduler) Go(name string, f func()) {
 		s.mu.Unlock()
 		f()
 	}}
-	if s.released {
+	switch {
+	case s.given:
+	case s.released:
 		go t.begin()
-		return
+	default:
+		s.add(t)
 	}
-	s.add(t)
 }
 
 // Yield takes a turn of the strand that calls.
@@ -92,6 +96,10 @@ func (s *scheduler) idle(what string) { s.yield("", what, true) }
 
 func (s *scheduler) yield(name, what string, idle bool) {
 	s.mu.Lock()
+	if s.given {
+		s.mu.Unlock()
+		select {}
+	}
 	if s.released {
 		s.mu.Unlock()
 		return
@@ -213,6 +221,14 @@ func (s *scheduler) calm() {
 	s.mu.Lock()
 	s.quiet = true
 	s.mu.Unlock()
+}
+
+// giveUp leaves everybody where they are.
+func (s *scheduler) giveUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.given = true
+	s.ready, s.fresh = nil, nil
 }
 
 // release lets everybody go on at once.

@@ -3,6 +3,7 @@ package pooltest
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type seat struct {
 	system      *actor.ActorSystem
 	plain       *actor.RootContext // without what the kit adds
 	subscribers int32              // of the event stream, when nobody uses it
+	processes   []string           // that are registered then
 
 	mu  sync.Mutex
 	kit *Kit
@@ -32,6 +34,8 @@ func newSeat() *seat {
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(seatLog{s}) }),
 		actor.WithDeadLetterThrottleInterval(deadLetterPause),
 	)
+	s.narrow()
+	s.processes = s.registered()
 	s.plain = s.system.Root
 	s.system.Root = s.plain.Copy().WithSpawnMiddleware(s.spawn).WithSenderMiddleware(s.send)
 	// Before those of a test: if a handler panics the event does not reach those behind it.
@@ -43,6 +47,34 @@ func newSeat() *seat {
 	s.system.ProcessRegistry.RegisterAddressResolver(s.remote)
 	s.subscribers = s.system.EventStream.Length()
 	return s
+}
+
+// narrow has the registry hold its few processes in one map out of a thousand, so that
+// they can be listed after each test.
+func (s *seat) narrow() {
+	maps := s.system.ProcessRegistry.LocalPIDs.LocalPIDs
+	first := maps[0]
+	for _, m := range maps[1:] {
+		for id, process := range m.Items() {
+			first.Set(id, process)
+		}
+	}
+	s.system.ProcessRegistry.LocalPIDs.LocalPIDs = slices.Clone(maps[:1]) // the others can be collected
+}
+
+// registered lists the processes of a test.
+func (s *seat) registered() (ids []string) {
+	registry := s.system.ProcessRegistry.LocalPIDs.LocalPIDs[0]
+	if registry.Count() == len(s.processes) {
+		return nil
+	}
+	for _, id := range registry.Keys() {
+		if !slices.Contains(s.processes, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // seats are those that nobody uses.

@@ -48,6 +48,15 @@ func (t Trace) String() string {
 	return b.String()
 }
 
+// shown is the trace as in a report: of a long one the beginning and the end.
+func (t Trace) shown() string {
+	const most, ends = 400, 100
+	if len(t) <= most {
+		return t.String()
+	}
+	return fmt.Sprintf("%v… %d steps …\n%v", t[:ends], len(t)-2*ends, t[len(t)-ends:])
+}
+
 // switches is how often another strand went on.
 func (t Trace) switches() (n int) {
 	for _, s := range t {

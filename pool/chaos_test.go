@@ -92,10 +92,16 @@ func sayHowToReplay(t *testing.T, seed uint64) {
 		return
 	}
 	race := ""
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if withRace() {
 		race = " -race"
 	}
 	t.Logf("replay: go test ./pool -run Chaos -chaos.first %d -chaos 1 -cpu %d%s -count 20", seed, runtime.GOMAXPROCS(0), race)
+}
+
+// withRace reports whether the race detector is on.
+func withRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // newChaos makes a pool for a seed, in the system of the kit, if there is one.

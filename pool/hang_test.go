@@ -14,10 +14,14 @@ import (
 	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
-// TestTenThousandTroubledTasksOnOneWorkerAllReachAnEnd mixes nesting, panics,
-// Goexit, cancelling and errors, and terminates the pool in the midst of it.
-func TestTenThousandTroubledTasksOnOneWorkerAllReachAnEnd(t *testing.T) {
-	const tasks, submitters = 10_000, 8
+// TestTroubledTasksOnOneWorkerAllReachAnEnd mixes nesting, panics, Goexit, cancelling and
+// errors in ten thousand tasks, fewer with the race detector, and terminates the pool in
+// the midst of it.
+func TestTroubledTasksOnOneWorkerAllReachAnEnd(t *testing.T) {
+	tasks, submitters := 10_000, 8
+	if withRace() {
+		tasks /= 5
+	}
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(64))
 		var mu sync.Mutex

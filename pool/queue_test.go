@@ -175,7 +175,7 @@ func TestDefaultLimitHolds(t *testing.T) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueuePolicy(pool.Reject))
 		occupy(t, p)
 		for range pool.DefaultQueueLimit {
-			pool.ApplyAsync(context.Background(), p, value(1))
+			_ = p.Go(context.Background(), func() {})
 		}
 		require.Equal(t, pool.DefaultQueueLimit, p.Stats().Waiting)
 		_, err := pool.Apply(t.Context(), p, value(1))

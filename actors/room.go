@@ -157,6 +157,9 @@ func (w roomWait) Blockers() Blockers {
 	return Blockers{Any: w.router.holdersOfAll()}
 }
 
+// WaitsForRoom reports whether those who submit wait while the queue is full.
+func (r *Router) WaitsForRoom() bool { return r.config.Policy == WaitForRoom }
+
 // runBeside runs t while its submitter waits: the goroutine is another one,
 // because a Goexit in t must not end the submitter. Here it cannot do what it may
 // have promised, to cancel what it submits when ctx ends.

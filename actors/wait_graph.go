@@ -121,7 +121,8 @@ func breakCycles(t *Task) {
 }
 
 // filed is told that t, for which others may wait already, has got a place in the
-// queue. If that is behind a task that waits for t, a wait on that cycle is broken.
+// queue, or begins to wait for one. If that is behind a task that waits for t, a wait on
+// that cycle is broken.
 func (g *graph) filed(t *Task) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -269,6 +270,7 @@ func (t *Task) neverEnds(stuck func(*Task) bool) bool {
 	if t.phase() == stateRunning {
 		return stuck(t)
 	}
+	// It is in the queue, or waits for room there.
 	holders := t.router.holders(t)
 	return len(holders) > 0 && !slices.ContainsFunc(holders, func(holder *Task) bool { return !stuck(holder) })
 }

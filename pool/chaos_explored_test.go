@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	chaosExplored = flag.Uint64("chaos.explored", 20, "how many random pools TestChaosExplored tries, from -chaos.first on; with -short no more than 4")
+	chaosExplored = flag.Uint64("chaos.explored", 0, "how many random pools TestChaosExplored tries, from -chaos.first on; 0: 20, or 4 with -short or the race detector")
 	chaosOrders   = flag.Int("chaos.orders", 3, "in how many orders it has the goroutines of each go on")
 )
 
@@ -24,8 +24,8 @@ var (
 // of processors.
 func TestChaosExplored(t *testing.T) {
 	pools := *chaosExplored
-	if testing.Short() {
-		pools = min(pools, 4)
+	if pools == 0 {
+		pools = explored(20, 4)
 	}
 	var all tally
 	seed := *chaosFirst
@@ -47,6 +47,15 @@ func TestChaosExplored(t *testing.T) {
 	}
 	fmt.Printf("chaos: %d pools, %d tasks accepted and %d items of maps and streams begun, each in several orders\n",
 		seed-*chaosFirst, all.accepted, all.items)
+}
+
+// explored is how many pools are explored in every run of the tests. Where one goroutine
+// goes on at a time the race detector has little to find, and takes its time.
+func explored(most, few uint64) uint64 {
+	if testing.Short() || withRace() {
+		return few
+	}
+	return most
 }
 
 // diaryName is the n-th run for a seed.
@@ -109,10 +118,6 @@ func (g *goroutines) together(what string, functions ...func()) {
 
 // after has f called when a time has passed.
 func (g *goroutines) after(d time.Duration, f func()) {
-	if g.kit == nil {
-		time.AfterFunc(d, f)
-		return
-	}
 	g.spawn("later", func() {
 		g.sleep(d)
 		f()

@@ -69,7 +69,8 @@ type groupConfig struct {
 // A task of the group that waits for others of the group lends them its place. So
 // a task may fork even in a group with a limit of 1, and never more of the group's
 // tasks are at work than its limit. (One that gives up waiting goes on beside what
-// runs in its place. A task that has a key is not lent one.)
+// runs in its place; when it has returned, so does the one that had lent it the place. A
+// task that has a key is not lent one.)
 //
 // In a pool that orders keys ([KeyOrdered]) a task has its turn from the moment in which
 // it enters the queue: while it waits in the group, others with its key may overtake it.

@@ -12,22 +12,25 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-go/greenroom/pool"
+	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
 var (
-	groupSeeds = flag.Int("groups", 100, "how many random pools TestGroupsInChaosAllEnd tries")
-	groupFirst = flag.Uint64("groups.first", 1, "the seed of the first of them")
+	groupSeeds    = flag.Int("groups", 100, "how many random pools TestGroupsInChaosAllEnd tries")
+	groupFirst    = flag.Uint64("groups.first", 1, "the seed of the first of them")
+	groupExplored = flag.Uint64("groups.explored", 0, "how many TestGroupsInChaosExplored tries; 0: 20, or 5 with -short or the race detector")
+	groupOrders   = flag.Int("groups.orders", 3, "in how many orders it has the goroutines of each go on")
 )
 
 // crowd is a tree of groups with whom everything happens at once that can. The seed
 // decides what; the order is up to the scheduler.
 type crowd struct {
+	goroutines
 	p *pool.Pool
 	// calm: nothing ends before its function has returned. Else a waiting task may find
 	// itself at work beside what runs in its place, and limits cannot be checked.
@@ -47,18 +50,35 @@ type crowdGroup struct {
 	parent *crowdGroup
 	limit  int64 // 0: none
 	atWork atomic.Int64
+	// gaveUp counts those that did not wait to the end: each goes on beside what may run in
+	// its place yet, and when it has returned, the one in whose place it ran does.
+	gaveUp atomic.Int64
 }
 
 func TestGroupsInChaosAllEnd(t *testing.T) {
 	for seed := *groupFirst; seed < *groupFirst+uint64(*groupSeeds); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) { newCrowd(t, seed).rage(t) })
+			inBubble(t, func(t *testing.T) { newCrowd(t, nil, seed).rage(t) })
 		})
 	}
 }
 
-func newCrowd(t *testing.T, seed uint64) *crowd {
-	c := &crowd{random: rand.New(rand.NewPCG(seed, 11))}
+// TestGroupsInChaosExplored has the goroutines of each go on in orders that can be repeated.
+func TestGroupsInChaosExplored(t *testing.T) {
+	pools := *groupExplored
+	if pools == 0 {
+		pools = explored(20, 5)
+	}
+	for seed := *groupFirst; seed < *groupFirst+pools; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			pooltest.Explore(t, pooltest.Options{Seeds: *groupOrders}, func(k *pooltest.Kit) { newCrowd(k, k, seed).rage(k) })
+		})
+	}
+}
+
+// newCrowd makes a pool and its users for a seed, in the system of the kit, if there is one.
+func newCrowd(t testing.TB, kit *pooltest.Kit, seed uint64) *crowd {
+	c := &crowd{goroutines: goroutines{kit: kit}, random: rand.New(rand.NewPCG(seed, 11))}
 	c.calm = c.n(2) == 0
 	opts := []pool.Option{pool.WithWorkers(1 + c.n(3))}
 	if c.n(2) == 0 {
@@ -72,29 +92,26 @@ func newCrowd(t *testing.T, seed uint64) *crowd {
 	return c
 }
 
-func (c *crowd) rage(t *testing.T) {
+func (c *crowd) rage(t testing.TB) {
 	for range 1 + c.n(3) {
 		c.found(t.Context(), nil)
 	}
-	var users sync.WaitGroup
-	for range 3 {
-		users.Go(func() {
-			for range 10 {
-				c.act(t, t.Context(), 3, nil)
-			}
-		})
+	user := func() {
+		for range 10 {
+			c.act(t, t.Context(), 3, nil)
+		}
 	}
 	if ends := c.n(8); ends < 3 && !c.calm {
-		time.AfterFunc(time.Duration(c.n(10))*time.Second, []func(){c.p.Close, c.p.Terminate, func() { c.p.CancelQueued() }}[ends])
+		c.after(time.Duration(c.n(10))*time.Second, []func(){c.p.Close, c.p.Terminate, func() { c.p.CancelQueued() }}[ends])
 	}
 	over := make(chan struct{})
-	go func() {
-		users.Wait()
+	c.spawn("rage", func() {
+		defer close(over)
+		c.together("user", user, user, user)
 		for i := 0; i < c.count(); i++ { // there may be more of them meanwhile
 			_ = c.group(i).Wait(t.Context())
 		}
-		close(over)
-	}()
+	})
 	select {
 	case <-over:
 	case <-time.After(24 * time.Hour):
@@ -106,6 +123,7 @@ func (c *crowd) rage(t *testing.T) {
 		}
 		<-over
 	}
+	c.woken()
 	for _, r := range c.results {
 		require.True(t, r.Ready())
 	}
@@ -113,7 +131,7 @@ func (c *crowd) rage(t *testing.T) {
 		require.Zero(t, g.atWork.Load(), "no function is at work when Wait has returned")
 		require.True(t, pool.GroupIsEmpty(g.Group))
 	}
-	synctest.Wait()
+	c.sleep(time.Minute) // for those that come later, and see that nothing is left
 }
 
 func (c *crowd) n(n int) int {
@@ -136,7 +154,7 @@ func (c *crowd) group(i int) *crowdGroup {
 
 func (c *crowd) any() *crowdGroup { return c.group(c.n(c.count())) }
 
-func (c *crowd) nap() { time.Sleep(time.Duration(c.n(3)) * time.Second) }
+func (c *crowd) nap() { c.sleep(time.Duration(c.n(3)) * time.Second) }
 
 // found makes a group.
 func (c *crowd) found(ctx context.Context, parent *crowdGroup) *crowdGroup {
@@ -164,46 +182,41 @@ func (c *crowd) found(ctx context.Context, parent *crowdGroup) *crowdGroup {
 
 // act is a function at work in a group.
 type act struct {
-	t       *testing.T
-	calm    bool
-	g       *crowdGroup
-	counted bool
+	t    testing.TB
+	calm bool
+	g    *crowdGroup
 }
 
 func (u *act) begin() {
-	u.counted = true
 	for g := u.g; g != nil; g = g.parent {
-		if n := g.atWork.Add(1); u.calm && g.limit > 0 && n > g.limit {
-			u.t.Errorf("%d at work, the limit is %d", n, g.limit)
+		if n, more := g.atWork.Add(1), g.gaveUp.Load(); u.calm && g.limit > 0 && n > g.limit+more {
+			u.t.Errorf("%d at work, the limit is %d, and %d have given up waiting", n, g.limit, more)
 		}
 	}
 }
 
 func (u *act) done() {
-	if !u.counted {
-		return
-	}
-	u.counted = false
 	for g := u.g; g != nil; g = g.parent {
 		g.atWork.Add(-1)
 	}
 }
 
-// away waits; meanwhile another function may be at work in the place of this one. If
-// this one gives up, it goes on beside that one, and so is not counted any more.
+// away waits; meanwhile another function may be at work in the place of this one.
 func (u *act) away(wait func() error) {
 	if u == nil {
 		_ = wait()
 		return
 	}
-	counted := u.counted
 	u.done()
-	if err := wait(); counted && !errors.Is(err, pool.ErrNotReady) && !errors.Is(err, pool.ErrDeadlock) {
-		u.begin()
+	if err := wait(); errors.Is(err, pool.ErrNotReady) || errors.Is(err, pool.ErrDeadlock) {
+		for g := u.g; g != nil; g = g.parent {
+			g.gaveUp.Add(1)
+		}
 	}
+	u.begin()
 }
 
-func (c *crowd) body(t *testing.T, g *crowdGroup, depth int) func(context.Context) (int, error) {
+func (c *crowd) body(t testing.TB, g *crowdGroup, depth int) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		u := &act{t: t, calm: c.calm, g: g}
 		u.begin()
@@ -229,7 +242,7 @@ func (c *crowd) body(t *testing.T, g *crowdGroup, depth int) func(context.Contex
 }
 
 // act does one thing, in a function, if in is not nil.
-func (c *crowd) act(t *testing.T, ctx context.Context, depth int, in *act) {
+func (c *crowd) act(t testing.TB, ctx context.Context, depth int, in *act) {
 	g := c.any()
 	switch c.n(12) {
 	case 0, 1, 2:
@@ -276,7 +289,7 @@ func (c *crowd) act(t *testing.T, ctx context.Context, depth int, in *act) {
 		}
 	case 11:
 		if c.n(2) == 0 && c.p.Pause() {
-			time.AfterFunc(time.Duration(c.n(3))*time.Second, c.p.Resume)
+			c.after(time.Duration(c.n(3))*time.Second, c.p.Resume)
 		}
 	}
 }

@@ -165,6 +165,7 @@ func (m *member) submit(ctx context.Context, plain bool, err error) (joined bool
 	if g.ctx.Err() != nil { // it may have ended before it could find the task
 		m.own.Settle(actors.ContextOutcome(g.ctx))
 	}
+	m.recheckWaits()
 	g.tree.giveNudges()
 	g.pool.router.Yield(submitted)
 	return true, nil
@@ -184,6 +185,7 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 	defer cancel(nil)
 	defer r.AfterEnd(g.ctx, "end of a group", func() { cancel(context.Cause(g.ctx)) })()
 	m.setLetIn(func() { cancel(errLetIn) })
+	m.recheckWaits()
 	g.tree.giveNudges()
 	err := r.Submit(waiting, m.own)
 	m.setLetIn(nil)
@@ -194,6 +196,20 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 		_, err = actors.ContextOutcome(g.ctx)
 	}
 	return err
+}
+
+// recheckWaits looks for a cycle that m has closed, by entering the queue or waiting for
+// room there: others may be held behind it, and tasks at work wait for those.
+func (m *member) recheckWaits() {
+	if !m.group.limited {
+		return
+	}
+	m.group.tree.mu.Lock()
+	hold := len(m.places) > 0 && m.group.tree.root.heldBelow > 0
+	m.group.tree.mu.Unlock()
+	if hold {
+		m.group.pool.router.RecheckBehind(m.own)
+	}
 }
 
 func letAllIn(letIns []func()) {
@@ -319,12 +335,13 @@ func (m *member) ParkedBehind() (b actors.Blockers) {
 	if !full.isFull() {
 		return b // it is about to end with its group
 	}
+	r := m.group.pool.router
 	for _, p := range full.places {
-		first := p.users[0].own // others run in its place
-		if !first.WasAccepted() {
+		first := p.users[0] // others run in its place
+		if !first.own.WasAccepted() && (first.letIn == nil || !r.WaitsForRoom()) {
 			return actors.Blockers{} // it is about to be
 		}
-		b.Any = append(b.Any, first)
+		b.Any = append(b.Any, first.own)
 	}
 	return b
 }

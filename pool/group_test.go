@@ -462,6 +462,68 @@ func TestCycleThroughTheLimitOfAGroupIsADeadlock(t *testing.T) {
 	})
 }
 
+// A task waits for one that is held behind four: one that is run in its place and waits for
+// it, one that is in the queue, and two that have yet to get there. (The one that is run
+// makes room for another.)
+func TestCycleThroughATaskThatIsBeingQueuedIsADeadlock(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		limit int
+		late  bool
+	}{
+		{"it waits for room", 2, false},
+		{"it begins to wait for room when the others wait", 2, true},
+		{"it enters the queue when the others wait", 4, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(c.limit))
+				outer := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
+				inner := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(4), pool.WithKeepGoing())
+				var held *pool.AsyncResult[int]
+				made := make(chan struct{})
+				first := pool.GroupAsync(t.Context(), outer, func(ctx context.Context) (int, error) {
+					<-made
+					return held.Get(ctx)
+				})
+				t.Idle()
+				inVain := pool.GroupAsync(t.Context(), inner, func(ctx context.Context) (int, error) { return 0, outer.Wait(ctx) })
+				pool.GroupAsync(t.Context(), inner, value(1))
+				ctx := slowContext{t.Context(), make(chan struct{})}
+				for i := range 2 {
+					t.Go("submitter", func() { pool.GroupAsync(ctx, inner, value(2), pool.WithTaskName(fmt.Sprint(i))) })
+				}
+				t.Idle()
+				if !c.late {
+					close(ctx.looked)
+					t.Idle()
+				}
+				held = pool.GroupAsync(t.Context(), inner, value(7))
+				close(made)
+				t.Idle()
+				if c.late {
+					close(ctx.looked)
+				}
+				_, err := first.Get(t.Context())
+				_, innerErr := inVain.Get(t.Context())
+				require.ErrorIs(t, errors.Join(err, innerErr), pool.ErrDeadlock)
+				_ = inner.Wait(t.Context())
+			})
+		})
+	}
+}
+
+// slowContext does not say what its end is before somebody lets it.
+type slowContext struct {
+	context.Context
+	looked chan struct{}
+}
+
+func (c slowContext) Done() <-chan struct{} {
+	<-c.looked
+	return c.Context.Done()
+}
+
 func TestGroupTaskThatWaitsForRoomIsLetInByATaskThatWaitsForTheGroup(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))

@@ -1,4 +1,4 @@
-package pool_test
+package embedding_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package pool_test
+package embedding_test
 
 import (
 	"context"
@@ -14,8 +14,7 @@ import (
 	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
 
-// The tests in the files embedding*_test.go are those of docs/embedding.md, which shows
-// lines of them: pools as actors use them. In all of them the work is to render pages.
+// docs/embedding.md shows lines of these tests. In all of them the work is to render pages.
 
 // order asks an actor for a page.
 type order struct{ page int }
@@ -47,6 +46,11 @@ func rendering(page int) *messages.Task {
 // rendered is its result.
 func rendered(page int) *messages.Result {
 	return &messages.Result{Value: fmt.Sprintf("page %d", page), Correlation: page}
+}
+
+// constant is a task that returns v at once.
+func constant(v any) func(context.Context) (any, error) {
+	return func(context.Context) (any, error) { return v, nil }
 }
 
 // expectError expects a result that is an error, for a page.

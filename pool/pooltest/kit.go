@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,8 @@ type Kit struct {
 	log       *logBook
 	recorders recorders
 	idling    chan struct{} // holds who is in Idle
+
+	deadLettered atomic.Bool // a message has become a dead letter
 
 	mu       sync.Mutex
 	over     bool

@@ -28,6 +28,7 @@ func newRecorders(k *Kit) recorders {
 func (k *Kit) published(event any) {
 	switch e := event.(type) {
 	case *actor.DeadLetterEvent:
+		k.deadLettered.Store(true)
 		if !ofProtoActor(e.Message) {
 			k.recorders.deadLetters.record(e, k.Elapsed())
 		}

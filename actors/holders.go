@@ -1,13 +1,45 @@
 package actors
 
+import "slices"
+
 // This file says which tasks occupy the workers.
 
 // holders are the running tasks of which one must go on before t, which waits
-// in the queue, can start. None if a worker is free for it, or may be soon. A pause
-// makes no difference: it may end at any time.
+// in the queue, can start, or, if it waits for room there, can enter it. None if a worker
+// is free for it, or may be soon. A pause makes no difference: it may end at any time.
 func (r *Router) holders(t *Task) []*Task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if t.phase() == stateCreated {
+		return r.beforeRoom()
+	}
+	return r.holdersLocked(t)
+}
+
+// beforeRoom are the running tasks of which one must go on before a task can leave the
+// full queue. None if one may soon. It looks at all tasks that have a queue of their own.
+func (r *Router) beforeRoom() []*Task {
+	all := r.holdersOfAll()
+	if r.queue.length == 0 || len(all) == 0 && r.line.length > 0 {
+		return all
+	}
+	before, free := all, false
+	r.queue.each(func(t *Task) {
+		holders := r.holdersLocked(t)
+		free = free || len(holders) == 0
+		for _, holder := range holders {
+			if !slices.Contains(before, holder) {
+				before = append(before, holder)
+			}
+		}
+	})
+	if free {
+		return nil
+	}
+	return before
+}
+
+func (r *Router) holdersLocked(t *Task) []*Task {
 	if c := t.chained(); c != nil && c.holder != t {
 		if !c.holder.isLinked() {
 			return []*Task{c.holder}

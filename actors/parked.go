@@ -51,8 +51,8 @@ func (r *Router) Unpark(t *Task) {
 	waitGraph.filed(t)
 }
 
-// RecheckBehind breaks the cycles that t has closed by entering the queue, or by waiting
-// for room there, while others were parked behind it.
+// RecheckBehind breaks the cycles that t has closed by entering the queue while others were
+// parked behind it.
 func (r *Router) RecheckBehind(t *Task) { waitGraph.filed(t) }
 
 // unpark is called with the lock held. A pool that ends the tasks that wait ends

@@ -61,6 +61,9 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 		return err
 	}
 	r.unlock(&fx)
+	if _, ok := t.body.(parker); ok { // others may be parked behind it
+		waitGraph.filed(t)
+	}
 	if inner == nil {
 		return r.awaitRoom(ctx, s, e, nil)
 	}
@@ -138,7 +141,7 @@ func (r *Router) letIn() {
 }
 
 // roomWait is the wait for room in the queue of another pool than the waiting
-// task's, as the wait graph sees it: there is room when any running task ends.
+// task's, as the wait graph sees it: there is room when one that waits there can start.
 type roomWait struct {
 	router *Router
 	*submitter
@@ -154,11 +157,20 @@ func (w roomWait) Piece(*Frame, *Nudge) *Task { return nil }
 func (w roomWait) Blockers() Blockers {
 	w.router.mu.Lock()
 	defer w.router.mu.Unlock()
-	return Blockers{Any: w.router.holdersOfAll()}
+	return Blockers{Any: w.router.beforeRoom()}
 }
 
-// WaitsForRoom reports whether those who submit wait while the queue is full.
-func (r *Router) WaitsForRoom() bool { return r.config.Policy == WaitForRoom }
+// AwaitsRoom reports whether somebody waits for room in the queue for t.
+func (r *Router) AwaitsRoom(t *Task) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for e := r.waiters.Front(); e != nil; e = e.Next() {
+		if e.Value.(*submitter).task == t {
+			return true
+		}
+	}
+	return false
+}
 
 // runBeside runs t while its submitter waits: the goroutine is another one,
 // because a Goexit in t must not end the submitter. Here it cannot do what it may

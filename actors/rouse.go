@@ -68,6 +68,9 @@ func (r *Router) rouseWorker(number int, fx *effects) {
 
 // Model: startOne.
 func (r *Router) start(s *slot, fx *effects) {
+	if r.stopped { // what is left there is about to be ended
+		return
+	}
 	s.started = true
 	if r.config.IdleTimeout > 0 && r.idle.tail != nil { // it was kept as one of the minimum, and may go now
 		r.watchIdle(r.config.IdleTimeout / idleSteps)

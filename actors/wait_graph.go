@@ -253,8 +253,14 @@ func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
 
 func (b Blockers) inVain(stuck func(*Task) bool) bool {
 	neverEnds := func(t *Task) bool { return t.neverEnds(stuck) }
+	keepsPlace := func(t *Task) bool { return t.Decided() && stuck(t) || t.neverEnds(stuck) }
 	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) || slices.ContainsFunc(b.Functions, stuck) ||
-		len(b.Any) > 0 && !slices.ContainsFunc(b.Any, func(t *Task) bool { return !neverEnds(t) })
+		allOf(b.Any, neverEnds) || allOf(b.AnyPlace, keepsPlace)
+}
+
+// allOf reports whether there are tasks, and something holds for all of them.
+func allOf(tasks []*Task, holds func(*Task) bool) bool {
+	return len(tasks) > 0 && !slices.ContainsFunc(tasks, func(t *Task) bool { return !holds(t) })
 }
 
 func (t *Task) neverEnds(stuck func(*Task) bool) bool {

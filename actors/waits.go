@@ -39,11 +39,14 @@ func (n *Nudge) Give() {
 }
 
 // Blockers are what a wait depends on: it cannot end if one of All can not, nor
-// if none of Any can (unless there are none).
+// if none of Any or none of AnyPlace can (unless there are none).
 type Blockers struct {
 	All, Any []*Task
 	// Functions are tasks that have ended, of which the functions must return.
 	Functions []*Task
+	// AnyPlace are tasks one of which must give its place back: end before it has begun,
+	// or its function return, though the task may have ended.
+	AnyPlace []*Task
 	// place, if not nil, is a task whose function must return, though the task
 	// may be decided already.
 	place *Task
@@ -100,6 +103,7 @@ func sleepUntil(ctx context.Context, w Wait) error {
 const waiterLooks = 2
 
 func (t *Task) await(ctx context.Context, w Wait) error {
+	inVain := false // a search has said so, and then nothing was found to run in place
 	for {
 		if err := ctx.Err(); err != nil { // a poll does not run anything
 			return err
@@ -137,6 +141,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			continue
 		}
 		if piece := w.Piece((*Frame)(t), nudge); piece != nil {
+			inVain = false
 			if err := t.host(ctx, piece, w); err != nil {
 				return err
 			}
@@ -145,8 +150,13 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 		t.frame().givePlaceBack()
 		e := newEntry(signal, nudge, w)
 		if !waitGraph.enter(ctx, t, e) {
-			return messages.ErrDeadlock
+			if inVain {
+				return messages.ErrDeadlock
+			}
+			inVain = true // what it could run may have come between the look and the search
+			continue
 		}
+		inVain = false
 		if !t.router.received(signal, nudge.given, e.wake, ctx.Done()) {
 			select {
 			case <-signal:

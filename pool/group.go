@@ -187,6 +187,10 @@ func (g *Group) Wait(ctx context.Context) error {
 		return errNilContext("Group.Wait")
 	}
 	defer runtime.KeepAlive(g.pool)
+	if actors.IsInside(ctx) {
+		g.tree.awaited.Add(1)
+		defer g.tree.awaited.Add(-1)
+	}
 	for {
 		if err := await(ctx, groupEnd{g}); err != nil {
 			return err

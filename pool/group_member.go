@@ -27,6 +27,9 @@ type member struct {
 	number     uint64        // the order of those that are held
 	places     []*groupPlace
 	letIn      func() // ends the wait for room in the queue; nil: it does not wait
+	// waiting is the context of that wait; nil: there is none, or one that has a deadline
+	// and so ends by itself.
+	waiting context.Context
 }
 
 // groupCall is a task of a group that calls one function.
@@ -165,8 +168,8 @@ func (m *member) submit(ctx context.Context, plain bool, err error) (joined bool
 	if g.ctx.Err() != nil { // it may have ended before it could find the task
 		m.own.Settle(actors.ContextOutcome(g.ctx))
 	}
-	m.recheckWaits()
 	g.tree.giveNudges()
+	m.recheckWaits() // after the nudges: who has one looks again by itself
 	g.pool.router.Yield(submitted)
 	return true, nil
 }
@@ -184,11 +187,14 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer r.AfterEnd(g.ctx, "end of a group", func() { cancel(context.Cause(g.ctx)) })()
-	m.setLetIn(func() { cancel(errLetIn) })
-	m.recheckWaits()
+	counted := waiting
+	if _, finite := ctx.Deadline(); finite {
+		counted = nil
+	}
+	m.setLetIn(func() { cancel(errLetIn) }, counted)
 	g.tree.giveNudges()
 	err := r.Submit(waiting, m.own)
-	m.setLetIn(nil)
+	m.setLetIn(nil, nil)
 	if errors.Is(err, ErrCancelled) && context.Cause(waiting) == errLetIn {
 		err = r.SubmitAwaited(ctx, m.own)
 	}
@@ -198,18 +204,26 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 	return err
 }
 
-// recheckWaits looks for a cycle that m has closed, by entering the queue or waiting for
-// room there: others may be held behind it, and tasks at work wait for those.
+// recheckWaits looks for a cycle that m has closed by entering the queue: others may be
+// held behind it, and tasks at work wait for those, or for the group.
 func (m *member) recheckWaits() {
-	if !m.group.limited {
-		return
+	tree := m.group.tree
+	concerns := tree.awaited.Load() > 0
+	if !concerns && m.group.limited {
+		tree.mu.Lock()
+		concerns = len(m.places) > 0 && tree.root.heldBelow > 0
+		tree.mu.Unlock()
 	}
-	m.group.tree.mu.Lock()
-	hold := len(m.places) > 0 && m.group.tree.root.heldBelow > 0
-	m.group.tree.mu.Unlock()
-	if hold {
+	if concerns {
 		m.group.pool.router.RecheckBehind(m.own)
 	}
+}
+
+// awaitsRoom reports whether m waits for room, and nothing has ended that wait yet: nobody
+// has let it in, its submitter has not given up, and the group goes on. Else it is about to
+// be accepted or refused. Called with the tree's mutex held.
+func (m *member) awaitsRoom() bool {
+	return m.waiting != nil && m.waiting.Err() == nil && m.group.ctx.Err() == nil && m.group.pool.router.AwaitsRoom(m.own)
 }
 
 func letAllIn(letIns []func()) {
@@ -218,9 +232,9 @@ func letAllIn(letIns []func()) {
 	}
 }
 
-func (m *member) setLetIn(f func()) {
+func (m *member) setLetIn(f func(), waiting context.Context) {
 	m.group.tree.mu.Lock()
-	m.letIn = f
+	m.letIn, m.waiting = f, waiting
 	m.group.tree.mu.Unlock()
 }
 
@@ -285,6 +299,7 @@ func (m *member) givePlaces() {
 	m.places = nil
 	admitted := tree.admit()
 	tree.mu.Unlock()
+	tree.giveNudges() // those that were admitted can be claimed already
 	for _, next := range admitted {
 		next.group.pool.router.Unpark(next.own)
 	}
@@ -335,13 +350,12 @@ func (m *member) ParkedBehind() (b actors.Blockers) {
 	if !full.isFull() {
 		return b // it is about to end with its group
 	}
-	r := m.group.pool.router
 	for _, p := range full.places {
 		first := p.users[0] // others run in its place
-		if !first.own.WasAccepted() && (first.letIn == nil || !r.WaitsForRoom()) {
+		if !first.own.WasAccepted() && !first.awaitsRoom() {
 			return actors.Blockers{} // it is about to be
 		}
-		b.Any = append(b.Any, first.own)
+		b.AnyPlace = append(b.AnyPlace, first.own)
 	}
 	return b
 }

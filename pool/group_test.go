@@ -513,6 +513,68 @@ func TestCycleThroughATaskThatIsBeingQueuedIsADeadlock(t *testing.T) {
 	}
 }
 
+// A task at work lets in those that wait for room before one that it waits for, and so does
+// not wait for itself.
+func TestTaskThatIsLetInIsNoDeadlock(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
+		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
+		var held *pool.AsyncResult[int]
+		made := make(chan struct{})
+		waits := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			<-made
+			return held.Get(ctx)
+		})
+		t.Idle()
+		pool.ApplyAsync(t.Context(), p, value(1)) // fills the queue
+		t.Go("submitter", func() { pool.GroupAsync(t.Context(), g, value(2)) })
+		t.Idle()
+		held = pool.GroupAsync(t.Context(), g, value(7))
+		close(made)
+		v, err := waits.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 7, v)
+		require.NoError(t, g.Wait(t.Context()))
+	})
+}
+
+// The wait for room ends by itself, and with it the group, and so the waits of two tasks
+// that wait for each other through it.
+func TestCycleThroughAWaitForRoomWithADeadlineIsNoDeadlock(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
+		other := newPool(t, pool.WithWorkers(1))
+		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
+		var held, second *pool.AsyncResult[int]
+		made := make(chan struct{})
+		first := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			<-made
+			return second.Get(ctx)
+		})
+		t.Idle()
+		pool.ApplyAsync(t.Context(), p, value(1)) // fills the queue
+		t.Go("submitter", func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			pool.GroupAsync(ctx, g, value(2))
+		})
+		t.Idle()
+		held = pool.GroupAsync(t.Context(), g, value(7))
+		second = pool.ApplyAsync(t.Context(), other, func(ctx context.Context) (int, error) {
+			<-made
+			return held.Get(ctx)
+		})
+		close(made)
+		for _, r := range []*pool.AsyncResult[int]{first, second} {
+			_, err := r.Get(t.Context())
+			require.Error(t, err)
+			require.NotErrorIs(t, err, pool.ErrDeadlock)
+		}
+		require.Error(t, g.Wait(t.Context()))
+		require.Equal(t, time.Second, t.Elapsed())
+	})
+}
+
 // slowContext does not say what its end is before somebody lets it.
 type slowContext struct {
 	context.Context

@@ -19,6 +19,7 @@ type groupTree struct {
 	// can run does so first and looks here after; who waits does it the other way
 	// round, so that one of the two sees the other.
 	watched atomic.Bool
+	awaited atomic.Int32 // tasks at work that wait for one of the groups
 
 	mu     sync.Mutex
 	number uint64          // of the latest that was held

@@ -138,8 +138,8 @@ func (w groupEnd) waitingForRoom() (letIns []func()) {
 }
 
 // Blockers are the tasks that have not ended, and the functions that run on. A task
-// that is being submitted is not among them before it was accepted: then the waiting
-// task is told of it.
+// that is being submitted is not among them before it is accepted, unless it waits for
+// room and was not let in.
 func (w groupEnd) Blockers() (b actors.Blockers) {
 	w.tree.mu.Lock()
 	defer w.tree.mu.Unlock()
@@ -147,7 +147,7 @@ func (w groupEnd) Blockers() (b actors.Blockers) {
 		switch {
 		case m.own.Decided():
 			b.Functions = append(b.Functions, m.own)
-		case m.own.WasAccepted():
+		case m.own.WasAccepted() || m.awaitsRoom():
 			b.All = append(b.All, m.own)
 		}
 		return true

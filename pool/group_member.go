@@ -70,9 +70,9 @@ func newGroupCall[R any](ctx context.Context, name string, g *Group, fn func(con
 	}
 	c.fn, c.refused = nil, true
 	c.refuse(err)
-	if joined {
-		c.leave()
+	if joined { // in this order: those that are held are cancelled, and do not get its place
 		c.over(errors.Is(err, ErrCancelled))
+		c.leave()
 	}
 	return c
 }

@@ -254,7 +254,7 @@ func TestCancelledGroupStartsNothingMore(t *testing.T) {
 				p := newPool(t, pool.WithWorkers(3))
 				ctx, cancel := context.WithCancelCause(t.Context())
 				g := pool.NewGroup(ctx, p, pool.WithGroupLimit(2))
-				sub := g.Subgroup(ctx, pool.WithGroupLimit(1))
+				sub := g.Subgroup(g.Context(), pool.WithGroupLimit(1)) // of two contexts one would end first
 				var m meter
 				for range 20 {
 					require.NoError(t, g.Go(ctx, m.task(nap)))

@@ -313,8 +313,11 @@ func (r *Router) room() bool {
 	if r.paused.Load() {
 		return r.waiting() < r.config.Limit
 	}
-	return r.surelyHasRoom() || r.waiting()+r.busyOpen() < r.config.Limit+r.Workers()
+	return r.surelyHasRoom() || r.hasRoomUnpaused()
 }
+
+// hasRoomUnpaused is room for a pool in which every free worker takes a task.
+func (r *Router) hasRoomUnpaused() bool { return r.waiting()+r.busyOpen() < r.config.Limit+r.Workers() }
 
 // places is how many tasks run, or would be taken up at once.
 func (r *Router) places() int {

@@ -19,6 +19,9 @@ func (r *Router) holders(t *Task) []*Task {
 // beforeRoom are the running tasks of which one must go on before a task can leave the
 // full queue. None if one may soon. It looks at all tasks that have a queue of their own.
 func (r *Router) beforeRoom() []*Task {
+	if r.hasRoomUnpaused() {
+		return nil
+	}
 	all := r.holdersOfAll()
 	if r.queue.length == 0 || len(all) == 0 && r.line.length > 0 {
 		return all

@@ -328,8 +328,12 @@ func (r *Router) growers() (bodies []grower) {
 }
 
 // recheckWaits looks for deadlocks among the tasks that run, after workers on which
-// they might have counted have been taken away.
+// they might have counted have been taken away, or what has left the queue has made no
+// room there.
 func (r *Router) recheckWaits() {
+	if waitGraph.isEmpty() {
+		return
+	}
 	r.mu.Lock()
 	tasks := r.runningLocked()
 	r.mu.Unlock()

@@ -223,6 +223,17 @@ func (r *Router) admit(fx *effects) {
 		r.answer(s, fx)
 	}
 	r.setHeld()
+	r.checkRoom(fx)
+}
+
+// checkRoom sees to it that cycles are looked for if somebody waits for room. The queue
+// has changed, and all that is left there may stand behind tasks that wait for him: a
+// queue above its limit has no room when a task has left. A line is the next worker's
+// that comes, whatever leaves it.
+func (r *Router) checkRoom(fx *effects) {
+	if r.queue.length > 0 && r.waiters.Len() > 0 {
+		fx.recheck = true
+	}
 }
 
 // answer accepts the task of a submitter that waited.

@@ -290,6 +290,7 @@ type effects struct {
 	ask       bool // for workers
 	drained   bool
 	terminate bool
+	recheck   bool // the waits of the tasks at work
 	answers   []answer
 }
 
@@ -327,6 +328,9 @@ func (r *Router) unlock(fx *effects) {
 	}
 	for _, o := range outcasts {
 		o.end(r)
+	}
+	if fx.recheck {
+		r.recheckWaits()
 	}
 	if fx.terminate {
 		supervisor.tell(&messages.Terminate{})

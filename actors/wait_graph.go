@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // graph is that of which running task waits for what, over all pools of the
@@ -11,8 +12,9 @@ import (
 // each of its goroutines that waits. Waits that have a deadline do not enter it:
 // they end by themselves.
 type graph struct {
-	mu      sync.Mutex
-	waiting int // entries
+	waiting atomic.Int32 // entries. Written under mu
+
+	mu sync.Mutex
 }
 
 var waitGraph graph
@@ -124,11 +126,11 @@ func breakCycles(t *Task) {
 // queue, or begins to wait for one. If that is behind a task that waits for t, a wait on
 // that cycle is broken.
 func (g *graph) filed(t *Task) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.waiting == 0 { // so it costs nothing but where tasks wait for tasks
+	if g.isEmpty() {
 		return
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, holder := range t.router.holders(t) {
 		if len(holder.waits()) == 0 {
 			return
@@ -137,13 +139,18 @@ func (g *graph) filed(t *Task) {
 	}
 }
 
+// isEmpty reports that nothing is to be found in the graph: so it costs next to nothing but
+// where tasks wait for tasks. Whoever begins to wait now looks for cycles itself, and sees
+// what the caller has done before.
+func (g *graph) isEmpty() bool { return g.waiting.Load() == 0 }
+
 // record adds e to the waits of a task. Called with the graph's lock held.
 func (f *frame) record(e *entry) {
 	if f.waits == nil {
 		f.waits = f.room[:0]
 	}
 	f.waits = append(f.waits, e)
-	waitGraph.waiting++
+	waitGraph.waiting.Add(1)
 }
 
 func breakOne(cycle []*Task) bool {
@@ -173,7 +180,7 @@ func (g *graph) leave(t *Task, e *entry) {
 // held.
 func (f *frame) forget(i int) {
 	f.waits = slices.Delete(f.waits, i, i+1)
-	waitGraph.waiting--
+	waitGraph.waiting.Add(-1)
 }
 
 // waits are the entries of t. Called with the graph's lock held.

@@ -120,7 +120,7 @@ func (r *Router) settle(n int) {
 
 // isPlain reports whether t has nothing that the line cannot serve.
 func (t *Task) isPlain() bool {
-	if t.internal || t.exempt {
+	if t.internal || t.exempt || t.mayPark {
 		return false
 	}
 	s := t.spec()
@@ -377,6 +377,9 @@ func (r *Router) accept(t *Task, fx *effects) error {
 		if r.codel.isOn() {
 			t.linked().put = sinceStart()
 		}
+	}
+	if t.mayPark {
+		t.body.(parker).Queued()
 	}
 	if resumed != nil {
 		t.spec().resumes = nil // nor what that one resumed

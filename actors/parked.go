@@ -19,6 +19,10 @@ type parker interface {
 	// ParkedBehind are the tasks of which one must end before this one can leave.
 	// None if it is about to.
 	ParkedBehind() Blockers
+	// Queued is told that the task gets a place in the queue, with the router's lock held,
+	// so that those who wait know of it before a search for deadlocks does. It must not
+	// block.
+	Queued()
 }
 
 // Park accepts a task without putting it into the queue, and so regardless of the
@@ -53,7 +57,7 @@ func (r *Router) Unpark(t *Task) {
 
 // RecheckBehind breaks the cycles that t has closed by entering the queue while others were
 // parked behind it.
-func (r *Router) RecheckBehind(t *Task) { waitGraph.filed(t) }
+func RecheckBehind(t *Task) { waitGraph.filed(t) }
 
 // unpark is called with the lock held. A pool that ends the tasks that wait ends
 // this one, too.

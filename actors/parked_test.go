@@ -15,6 +15,7 @@ type parkedScript struct {
 	script
 	behind Blockers
 	asked  int
+	queued []bool // by call: the router's lock was held
 }
 
 func (s *parkedScript) ClaimParked(f *Frame, nudge *Nudge) *Task {
@@ -22,11 +23,18 @@ func (s *parkedScript) ClaimParked(f *Frame, nudge *Nudge) *Task {
 	return s.router.ClaimParked(&s.Task, f.Worker(), nudge)
 }
 func (s *parkedScript) ParkedBehind() Blockers { return s.behind }
+func (s *parkedScript) Queued()                { s.queued = append(s.queued, !s.router.mu.TryLock()) }
 
 func park(t *testing.T, r *Router, o TaskOptions) *parkedScript {
+	s := newParked(r, o)
+	require.NoError(t, r.Park(&s.Task))
+	return s
+}
+
+func newParked(r *Router, o TaskOptions) *parkedScript {
 	s := new(parkedScript)
 	s.Init(r, s, context.Background(), o)
-	require.NoError(t, r.Park(&s.Task))
+	s.MayPark()
 	return s
 }
 
@@ -76,10 +84,24 @@ func TestParkedTaskHasEveryEnd(t *testing.T) {
 func TestParkIsRefusedByAClosedRouter(t *testing.T) {
 	r := newTestRouter(1, SharedQueue())
 	r.Close()
-	s := new(parkedScript)
-	s.Init(r, s, context.Background(), TaskOptions{})
+	s := newParked(r, TaskOptions{})
 	require.ErrorIs(t, r.Park(&s.Task), messages.ErrClosed)
-	require.False(t, s.WasAccepted())
+	require.Equal(t, stateCreated, s.phase())
+}
+
+func TestTaskThatMayBeParkedIsToldThatItIsQueuedBeforeAnybodySeesIt(t *testing.T) {
+	for name, strategy := range map[string]Strategy{"shared queue": SharedQueue(), "per worker": RoundRobin()} {
+		t.Run(name, func(t *testing.T) {
+			r := newTestRouter(1, strategy)
+			s := newParked(r, TaskOptions{})
+			require.NoError(t, r.Submit(t.Context(), &s.Task))
+			require.Equal(t, []bool{true}, s.queued)
+			p := park(t, r, TaskOptions{})
+			require.Empty(t, p.queued)
+			r.Unpark(&p.Task)
+			require.Equal(t, []bool{true}, p.queued)
+		})
+	}
 }
 
 func TestWaitingTaskAsksForAParkedOne(t *testing.T) {
@@ -111,8 +133,7 @@ func TestUnparkedTaskWaitsForItsKey(t *testing.T) {
 func TestTaskFiledBehindOneThatWaitsForItBreaksTheCycle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTestRouter(1, RoundRobin())
-		s := new(parkedScript)
-		s.Init(r, s, context.Background(), TaskOptions{})
+		s := newParked(r, TaskOptions{})
 		var err error
 		submit(t, r, TaskOptions{}, func(ctx context.Context) {
 			require.NoError(t, r.Park(&s.Task))

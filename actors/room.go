@@ -61,7 +61,7 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 		return err
 	}
 	r.unlock(&fx)
-	if _, ok := t.body.(parker); ok { // others may be parked behind it
+	if t.mayPark { // others may be parked behind it
 		waitGraph.filed(t)
 	}
 	if inner == nil {

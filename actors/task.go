@@ -114,6 +114,7 @@ type Task struct {
 
 	unwatch bool // nobody has to watch parent, or somebody does; touched only by the submitter
 	vacated bool // touched only by the goroutine that runs the function
+	mayPark bool // its body is a parker
 	outside bool // runs in the place of another task or of its submitter; written by who claims it, under router.mu
 
 	// place is the worker that the task occupies, from 1; 0: none. Written by who
@@ -257,6 +258,10 @@ func (t *Task) InitPlain(r *Router, body Body, ctx context.Context) {
 
 // WaiterCancels promises, before submission, what TaskOptions.WaiterCancels does.
 func (t *Task) WaiterCancels() { t.unwatch = true }
+
+// MayPark says, before submission, that the body is a parker, and is to be told of
+// what happens to it.
+func (t *Task) MayPark() { t.mayPark = true }
 
 func (t *Task) key() string { return t.spec().key }
 func (t *Task) root() *Task { return t.spec().root }

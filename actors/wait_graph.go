@@ -73,7 +73,7 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	if left := plainSteps; t.surelyFree(&left) {
 		return true
 	}
-	if inVain, _ := stuck(t); !inVain {
+	if len(stuck(t)) == 0 {
 		return true
 	}
 	f.forget(len(f.waits) - 1)
@@ -114,29 +114,25 @@ func (g *graph) recheck(tasks []*Task) {
 	}
 }
 
-func breakCycles(t *Task) {
-	for inVain, cycle := stuck(t); inVain; inVain, cycle = stuck(t) {
+func breakCycles(t *Task) { breakAll(func() []*Task { return stuck(t) }) }
+
+func breakAll(find func() []*Task) {
+	for cycle := find(); len(cycle) > 0; cycle = find() {
 		if !breakOne(cycle) {
 			return
 		}
 	}
 }
 
-// filed is told that t, for which others may wait already, has got a place in the
-// queue, or begins to wait for one. If that is behind a task that waits for t, a wait on
-// that cycle is broken.
+// filed is told that t, for which others may wait already, has got a place in the queue, or
+// begins to wait for one. If it depends on one of them, a wait on that cycle is broken.
 func (g *graph) filed(t *Task) {
 	if g.isEmpty() {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, holder := range t.router.holders(t) {
-		if len(holder.waits()) == 0 {
-			return
-		}
-		breakCycles(holder)
-	}
+	breakAll(func() []*Task { return stuckIf(t.keepsPlace) })
 }
 
 // isEmpty reports that nothing is to be found in the graph: so it costs next to nothing but
@@ -218,36 +214,45 @@ func (t *Task) surelyFree(left *int) bool {
 	return true
 }
 
-// stuck reports whether t can go on only after itself. It is the greatest
-// fixpoint: every task is taken for stuck until it turns out that what it
-// waits for is not. A task that waits in several goroutines is stuck if one of
-// them is, because a function usually waits for what it has started. If t is
-// stuck, so are the tasks of the cycle.
-func stuck(t *Task) (inVain bool, cycle []*Task) {
-	known := []*Task{t}
-	free := map[*Task]bool{t: false}
-	isStuck := func(other *Task) bool {
-		isFree, found := free[other]
+// stuck returns the tasks of the cycle that t is on, or waits for, if it can go on only
+// after itself or another one can that cannot; else none. A task that waits in several
+// goroutines is stuck if one of them is, because a function usually waits for what it has
+// started.
+func stuck(t *Task) (cycle []*Task) {
+	return stuckIf(func(isStuck func(*Task) bool) bool { return isStuck(t) })
+}
+
+// stuckIf returns the tasks that are stuck of those that holds asks about, if it holds; else
+// none. It is the greatest fixpoint: every task is taken for stuck until it turns out that
+// what it waits for is not.
+func stuckIf(holds func(isStuck func(*Task) bool) bool) (cycle []*Task) {
+	var known []*Task
+	free := map[*Task]bool{}
+	isStuck := func(t *Task) bool {
+		isFree, found := free[t]
 		if !found {
-			known = append(known, other)
-			free[other] = false
+			known = append(known, t)
+			free[t] = false
 		}
 		return !isFree
 	}
 	for changed := true; changed; {
 		changed = false
+		if !holds(isStuck) {
+			return nil
+		}
 		for i := 0; i < len(known); i++ {
 			if at := known[i]; !free[at] && !at.waitsInVain(isStuck) {
 				free[at], changed = true, true
 			}
 		}
 	}
-	for _, other := range known {
-		if !free[other] {
-			cycle = append(cycle, other)
+	for _, t := range known {
+		if !free[t] {
+			cycle = append(cycle, t)
 		}
 	}
-	return !free[t], cycle
+	return cycle
 }
 
 func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
@@ -260,8 +265,8 @@ func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
 
 func (b Blockers) inVain(stuck func(*Task) bool) bool {
 	neverEnds := func(t *Task) bool { return t.neverEnds(stuck) }
-	keepsPlace := func(t *Task) bool { return t.Decided() && stuck(t) || t.neverEnds(stuck) }
-	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) || slices.ContainsFunc(b.Functions, stuck) ||
+	keepsPlace := func(t *Task) bool { return t.keepsPlace(stuck) }
+	return b.place != nil && stuck(b.place) || slices.ContainsFunc(b.All, neverEnds) || slices.ContainsFunc(b.AllPlaces, keepsPlace) ||
 		allOf(b.Any, neverEnds) || allOf(b.AnyPlace, keepsPlace)
 }
 
@@ -270,8 +275,15 @@ func allOf(tasks []*Task, holds func(*Task) bool) bool {
 	return len(tasks) > 0 && !slices.ContainsFunc(tasks, func(t *Task) bool { return !holds(t) })
 }
 
+// keepsPlace reports that t will not give its place back: it does not begin, or its function
+// does not return.
+func (t *Task) keepsPlace(stuck func(*Task) bool) bool {
+	return t.neverEnds(stuck) || t.Decided() && stuck(t) // in this order: it may be decided meanwhile
+}
+
 func (t *Task) neverEnds(stuck func(*Task) bool) bool {
-	if t.Decided() {
+	phase := t.phase()
+	if phase >= stateDeciding {
 		return false
 	}
 	if body, ok := t.body.(assistant); ok {
@@ -280,7 +292,7 @@ func (t *Task) neverEnds(stuck func(*Task) bool) bool {
 	if body, ok := t.body.(parker); ok && t.isParked() {
 		return body.ParkedBehind().inVain(stuck)
 	}
-	if t.phase() == stateRunning {
+	if phase == stateRunning {
 		return stuck(t)
 	}
 	// It is in the queue, or waits for room there.

@@ -38,15 +38,14 @@ func (n *Nudge) Give() {
 	}
 }
 
-// Blockers are what a wait depends on: it cannot end if one of All can not, nor
-// if none of Any or none of AnyPlace can (unless there are none).
+// Blockers are what a wait depends on: it cannot end if one of All or AllPlaces can
+// not, nor if none of Any or none of AnyPlace can (unless there are none).
 type Blockers struct {
+	// All and Any must end.
 	All, Any []*Task
-	// Functions are tasks that have ended, of which the functions must return.
-	Functions []*Task
-	// AnyPlace are tasks one of which must give its place back: end before it has begun,
-	// or its function return, though the task may have ended.
-	AnyPlace []*Task
+	// AllPlaces and AnyPlace must give their places back: end before they have begun, or
+	// their functions return, though the tasks may have ended.
+	AllPlaces, AnyPlace []*Task
 	// place, if not nil, is a task whose function must return, though the task
 	// may be decided already.
 	place *Task

@@ -61,6 +61,7 @@ func newGroupCall[R any](ctx context.Context, name string, g *Group, fn func(con
 		c.task.Init(g.pool.router, c, parent, options)
 		err = errors.Join(err, config.err(), mismatch)
 	}
+	c.task.MayPark()
 	if ctx == nil {
 		err = errNilContext(name)
 	}
@@ -156,6 +157,7 @@ func (m *member) submit(ctx context.Context, plain bool, err error) (joined bool
 	if holds {
 		if err = g.pool.router.Park(m.own); err == nil {
 			m.hold()
+			g.tree.watchers.nudge()
 		}
 	}
 	g.tree.mu.Unlock()
@@ -168,8 +170,7 @@ func (m *member) submit(ctx context.Context, plain bool, err error) (joined bool
 	if g.ctx.Err() != nil { // it may have ended before it could find the task
 		m.own.Settle(actors.ContextOutcome(g.ctx))
 	}
-	g.tree.giveNudges()
-	m.recheckWaits() // after the nudges: who has one looks again by itself
+	m.recheckWaits()
 	g.pool.router.Yield(submitted)
 	return true, nil
 }
@@ -181,7 +182,7 @@ var errLetIn = errors.New("let in")
 // for the group lets it in: there might be room only after that one.
 func (m *member) queue(ctx context.Context, plain bool) error {
 	g, r := m.group, m.group.pool.router
-	if plain && r.SubmitAtOnce(g.ctx, 1, func(int) *actors.Task { return m.own }) == 1 {
+	if plain && r.SubmitAtOnce(g.ctx, 1, func(int) *actors.Task { m.Queued(); return m.own }) == 1 {
 		return nil
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
@@ -192,7 +193,7 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 		counted = nil
 	}
 	m.setLetIn(func() { cancel(errLetIn) }, counted)
-	g.tree.giveNudges()
+	g.tree.watchers.nudge()
 	err := r.Submit(waiting, m.own)
 	m.setLetIn(nil, nil)
 	if errors.Is(err, ErrCancelled) && context.Cause(waiting) == errLetIn {
@@ -203,6 +204,9 @@ func (m *member) queue(ctx context.Context, plain bool) error {
 	}
 	return err
 }
+
+// Queued has those look again who wait in the tree: m can be run in the place of one of them.
+func (m *member) Queued() { m.group.tree.watchers.nudge() }
 
 // recheckWaits looks for a cycle that m has closed by entering the queue: others may be
 // held behind it, and tasks at work wait for those, or for the group.
@@ -215,7 +219,7 @@ func (m *member) recheckWaits() {
 		tree.mu.Unlock()
 	}
 	if concerns {
-		m.group.pool.router.RecheckBehind(m.own)
+		actors.RecheckBehind(m.own)
 	}
 }
 
@@ -299,11 +303,10 @@ func (m *member) givePlaces() {
 	m.places = nil
 	admitted := tree.admit()
 	tree.mu.Unlock()
-	tree.giveNudges() // those that were admitted can be claimed already
+	tree.watchers.nudge() // those that were admitted can be claimed already
 	for _, next := range admitted {
 		next.group.pool.router.Unpark(next.own)
 	}
-	tree.giveNudges()
 }
 
 // ClaimParked claims m for a task that waits for it, in a place that is free or that
@@ -327,7 +330,7 @@ func (m *member) ClaimParked(f *actors.Frame, nudge *actors.Nudge) *actors.Task 
 		}
 	}
 	held := m.inHeld != nil
-	tree.await(nudge)
+	tree.watchers.add(nudge)
 	tree.mu.Unlock()
 	if !held {
 		return r.ClaimParked(m.own, f.Worker(), nudge)

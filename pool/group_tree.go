@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/greenroom-go/greenroom/actors"
 )
 
 // groupTree is what a group and its subgroups, at any depth, have in common: they
@@ -15,15 +13,11 @@ import (
 type groupTree struct {
 	root *Group
 
-	// watched says that there are nudges. Who makes something that a waiting task
-	// can run does so first and looks here after; who waits does it the other way
-	// round, so that one of the two sees the other.
-	watched atomic.Bool
-	awaited atomic.Int32 // tasks at work that wait for one of the groups
+	watchers watchers
+	awaited  atomic.Int32 // tasks at work that wait for one of the groups
 
 	mu     sync.Mutex
-	number uint64          // of the latest that was held
-	nudges []*actors.Nudge // tasks that look for something to run in place
+	number uint64 // of the latest that was held
 }
 
 // groupPlace is one of the places that the limit of a group allows. Several use it
@@ -192,27 +186,4 @@ func (g *Group) firstHeld(lender *member) (first *member) {
 		}
 	}
 	return first
-}
-
-// await has nudge given when there may be something to run in place.
-func (t *groupTree) await(nudge *actors.Nudge) {
-	if nudge != nil {
-		t.nudges = append(t.nudges, nudge)
-		t.watched.Store(true)
-	}
-}
-
-// giveNudges is called without the lock.
-func (t *groupTree) giveNudges() {
-	if !t.watched.Load() {
-		return
-	}
-	t.mu.Lock()
-	nudges := t.nudges
-	t.nudges = nil
-	t.watched.Store(false)
-	t.mu.Unlock()
-	for _, nudge := range nudges {
-		nudge.Give()
-	}
 }

@@ -39,9 +39,7 @@ func (w groupEnd) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
 	if f.Router() != r {
 		return nil
 	}
-	w.tree.mu.Lock()
-	w.tree.await(nudge)
-	w.tree.mu.Unlock()
+	w.tree.watchers.add(nudge)
 	few := w.queued(fewMembers)
 	if piece := claimFirst(r, f, nudge, few); piece != nil {
 		return piece
@@ -144,11 +142,8 @@ func (w groupEnd) Blockers() (b actors.Blockers) {
 	w.tree.mu.Lock()
 	defer w.tree.mu.Unlock()
 	w.each(func(m *member) bool {
-		switch {
-		case m.own.Decided():
-			b.Functions = append(b.Functions, m.own)
-		case m.own.WasAccepted() || m.awaitsRoom():
-			b.All = append(b.All, m.own)
+		if m.own.WasAccepted() || m.awaitsRoom() {
+			b.AllPlaces = append(b.AllPlaces, m.own)
 		}
 		return true
 	})

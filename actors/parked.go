@@ -74,13 +74,15 @@ func (r *Router) unpark(t *Task, fx *effects) error {
 func (r *Router) ClaimParked(t *Task, worker int, nudge *Nudge) *Task {
 	if t.key() != "" { // there it has a place in an order
 		r.Unpark(t)
-	} else if r.claimParked(t, worker) {
+	} else if r.ClaimHeld(t, worker) {
 		return t
 	}
 	return r.ClaimFor(t, worker, nudge)
 }
 
-func (r *Router) claimParked(t *Task, worker int) bool {
+// ClaimHeld claims a parked task that has no key for a task that waits for it, and reports
+// whether it was still parked.
+func (r *Router) ClaimHeld(t *Task, worker int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.parked.has(t) || !t.state.CompareAndSwap(stateQueued|parked, stateRunning) {

@@ -315,11 +315,11 @@ func (m *member) ClaimParked(f *actors.Frame, nudge *actors.Nudge) *actors.Task 
 	r, tree := m.group.pool.router, m.group.tree
 	var ahead []*actors.Task
 	var letIns []func()
+	tree.watchers.add(nudge)
 	tree.mu.Lock()
-	if m.inHeld != nil && m.take(m.lender(f)) {
-		m.unhold()
-	}
-	if m.inHeld != nil {
+	claimed := m.claimHeld(f)
+	held := m.inHeld != nil
+	if held {
 		for _, p := range m.fullGroup().places {
 			for _, user := range p.users {
 				ahead = append(ahead, user.own)
@@ -329,10 +329,11 @@ func (m *member) ClaimParked(f *actors.Frame, nudge *actors.Nudge) *actors.Task 
 			}
 		}
 	}
-	held := m.inHeld != nil
-	tree.watchers.add(nudge)
 	tree.mu.Unlock()
-	if !held {
+	switch {
+	case claimed:
+		return m.own
+	case !held:
 		return r.ClaimParked(m.own, f.Worker(), nudge)
 	}
 	piece := claimFirst(r, f, nudge, ahead)
@@ -340,6 +341,18 @@ func (m *member) ClaimParked(f *actors.Frame, nudge *actors.Nudge) *actors.Task 
 		letAllIn(letIns)
 	}
 	return piece
+}
+
+// claimHeld gives m, if it is held, places that are free or that the waiting task lends,
+// and claims it, unless its key is to say when it runs. Both is one step: what has been
+// lent a place runs in that of the lender, who so lends nothing else until it has ended.
+// Called with the tree's mutex held.
+func (m *member) claimHeld(f *actors.Frame) (claimed bool) {
+	if m.inHeld == nil || !m.take(m.lender(f)) {
+		return false
+	}
+	m.unhold()
+	return !m.keyed && m.group.pool.router.ClaimHeld(m.own, f.Worker())
 }
 
 // ParkedBehind are those that have the places which m waits for.

@@ -810,3 +810,50 @@ func TestRetryOfATaskOfAGroupIsRefused(t *testing.T) {
 		require.ErrorIs(t, g.Wait(context.Background()), pool.ErrInvalid)
 	})
 }
+
+// A held task that one waits for and lends its place to is not run by another one who waits
+// for it, too: the first would lend the place once more. Somebody keeps the pool's lock
+// occupied, so that both stand before it.
+func TestPlaceIsLentToOneTaskAtATime(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(3), pool.WithUnboundedQueue(), pool.WithRouting(func() pool.Strategy { return lingering{} }))
+		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
+		sub := g.Subgroup(t.Context())
+		made := make(chan struct{})
+		require.NoError(t, g.Go(t.Context(), func(ctx context.Context) error { <-made; return sub.Wait(ctx) }))
+		var results []*pool.AsyncResult[int]
+		other := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			<-made
+			for _, r := range results {
+				_ = r.Wait(ctx)
+			}
+			return 0, nil
+		})
+		var atWork, most atomic.Int32
+		for range 100 {
+			results = append(results, pool.GroupAsync(t.Context(), sub, func(context.Context) (int, error) {
+				most.Store(max(most.Load(), atWork.Add(1)))
+				runtime.Gosched()
+				atWork.Add(-1)
+				return 0, nil
+			}))
+		}
+		close(made)
+		for !other.Ready() {
+			pool.ApplyAsync(t.Context(), p, value(1))
+		}
+		require.NoError(t, g.Wait(t.Context()))
+		require.EqualValues(t, 1, most.Load())
+	})
+}
+
+// lingering is a strategy that takes its time.
+type lingering struct{}
+
+func (lingering) UsesKeys() bool { return false }
+func (lingering) Route(string, int, func(int) int) pool.Target {
+	for range 3 {
+		runtime.Gosched()
+	}
+	return pool.Target{}
+}

@@ -49,7 +49,10 @@ func (w groupEnd) Piece(f *actors.Frame, nudge *actors.Nudge) *actors.Task {
 			return piece
 		}
 	}
-	for m := w.lend(f); m != nil; m = w.lend(f) {
+	for m, claimed := w.lend(f); m != nil; m, claimed = w.lend(f) {
+		if claimed {
+			return m.own
+		}
 		if piece := r.ClaimParked(m.own, f.Worker(), nudge); piece != nil {
 			return piece
 		}
@@ -107,20 +110,18 @@ func (w groupEnd) queued(most int) (tasks []*actors.Task) {
 	return tasks
 }
 
-// lend gives the first that can have them the places of a waiting task.
-func (w groupEnd) lend(f *actors.Frame) *member {
-	lender := memberOf(f)
+// lend gives the first that can have them the places of a waiting task, and claims it if
+// it has no key.
+func (w groupEnd) lend(f *actors.Frame) (m *member, claimed bool) {
 	w.tree.mu.Lock()
 	defer w.tree.mu.Unlock()
-	m := w.firstHeld(lender)
-	if m != nil && m.keyed {
-		lender = nil
+	if m = w.firstHeld(memberOf(f)); m == nil {
+		return nil, false
 	}
-	if m == nil || !m.take(lender) {
-		return nil
+	if claimed = m.claimHeld(f); m.inHeld != nil {
+		return nil, false // it has a key, so that nothing is lent to it
 	}
-	m.unhold()
-	return m
+	return m, claimed
 }
 
 func (w groupEnd) waitingForRoom() (letIns []func()) {

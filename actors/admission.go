@@ -165,7 +165,7 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 	if r.config.Policy == WaitForRoom {
 		room = r.roomForWaiter
 	}
-	if t.exempt || room() && (r.waiters.Len() == 0 || !message && t.key() == "") {
+	if t.exempt || room() && (r.waiters.len() == 0 || !message && t.key() == "") {
 		err := r.accept(t, &fx)
 		r.unlock(&fx)
 		if err == nil {
@@ -191,7 +191,7 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 	case message:
 		r.enter(t)
 		t.state.Store(stateQueued)
-		r.waiters.PushBack(&submitter{task: t})
+		r.waiters.push(&submitter{task: t})
 		t.linked().held = true
 		r.setHeld()
 		r.admit(&fx) // a worker may have made room before it could see that somebody waits

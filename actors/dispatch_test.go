@@ -136,7 +136,7 @@ func TestWorkerThatFailsLetsASubmitterIn(t *testing.T) {
 	go func() { let <- r.Submit(context.Background(), &newScript(r, TaskOptions{}).Task) }()
 	for {
 		r.mu.Lock()
-		n := r.waiters.Len()
+		n := r.waiters.len()
 		r.mu.Unlock()
 		if n == 1 {
 			break
@@ -149,5 +149,5 @@ func TestWorkerThatFailsLetsASubmitterIn(t *testing.T) {
 	r.withdraw(w.box) // suspended; the initializer of the next one takes its time
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	require.Zero(t, r.waiters.Len(), "there is room")
+	require.Zero(t, r.waiters.len(), "there is room")
 }

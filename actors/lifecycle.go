@@ -154,8 +154,8 @@ func (r *Router) pending() (tasks []*Task, functions int) {
 		}
 	})
 	r.queue.each(func(t *Task) { tasks = append(tasks, t) })
-	for e := r.waiters.Front(); e != nil; e = e.Next() {
-		if s := e.Value.(*submitter); s.room == nil {
+	for s := range r.waiters.all() {
+		if s.room == nil {
 			tasks = append(tasks, s.task)
 		}
 	}
@@ -189,14 +189,12 @@ func settle(tasks []*Task, outcome messages.Outcome, err error) (settled int) {
 // refuseSubmitters sends away the goroutines that wait for room. Held messages
 // were accepted and stay.
 func (r *Router) refuseSubmitters(fx *effects, err error) {
-	for e := r.waiters.Front(); e != nil; {
-		next := e.Next()
-		if s := e.Value.(*submitter); s.room != nil {
-			r.waiters.Remove(e)
+	for s := range r.waiters.all() {
+		if s.room != nil {
+			r.waiters.remove(s)
 			s.answered = true
 			fx.answers = append(fx.answers, answer{s, err})
 		}
-		e = next
 	}
 }
 

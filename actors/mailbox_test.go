@@ -142,7 +142,7 @@ func TestMailboxThatIsFallingAsleepStillTakesATask(t *testing.T) {
 		r := newTestRouter(1, SharedQueue())
 		r.config.Limit = 0
 		held := newScript(r, TaskOptions{Name: "held"})
-		r.waiters.PushBack(&submitter{task: &held.Task, room: make(chan error, 1)}) // let in by the pull that finds nothing
+		r.waiters.push(&submitter{task: &held.Task, room: make(chan error, 1)}) // let in by the pull that finds nothing
 		p, d := newProbe(r, 1)
 		require.Equal(t, []string{"task held"}, p.takes())
 		require.EqualValues(t, 1, d.started.Load())

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"container/list"
 	"context"
 
 	"github.com/greenroom-go/greenroom/messages"
@@ -9,20 +8,6 @@ import (
 
 // This file is about those who wait for room in a full queue, and those who do
 // not wait but run their task themselves.
-
-// submitter waits for room in the queue.
-type submitter struct {
-	task *Task
-	// room receives the outcome of the wait. Nil for a task that came as a
-	// message: an actor does not block, so the router holds its task.
-	room chan error
-	// answered, guarded by the router's mutex: the wait is over and room is
-	// about to say how.
-	answered bool
-	// letIn, written before room is sent to: there was room, and the next one is
-	// let in when this one has come back.
-	letIn bool
-}
 
 func (a answer) tell() {
 	switch {
@@ -38,17 +23,17 @@ func (a answer) tell() {
 func (r *Router) submitFull(ctx context.Context, t *Task) error {
 	inner := runningTask(ctx)
 	inside := inner != nil && inner.router == r
-	s := &submitter{task: t, room: make(chan error, 1)}
+	s := &submitter{task: t, room: make(chan error, 1), awaited: inner != nil || t.mayPark}
 	var fx effects
 	r.mu.Lock()
 	if err := r.refusal(t); err != nil {
 		r.unlock(&fx)
 		return err
 	}
-	e := r.waiters.PushBack(s)
+	r.waiters.push(s)
 	r.setHeld() // before the look: a worker that begins a task after it sees this
 	if inside || r.roomForWaiter() {
-		r.waiters.Remove(e)
+		r.waiters.remove(s)
 		r.setHeld()
 		if key := t.key(); key != "" {
 			r.admitKey(key, &fx)
@@ -65,18 +50,18 @@ func (r *Router) submitFull(ctx context.Context, t *Task) error {
 		waitGraph.filed(t)
 	}
 	if inner == nil {
-		return r.awaitRoom(ctx, s, e, nil)
+		return r.awaitRoom(ctx, s, nil)
 	}
 	wait := newEntry(nil, nil, roomWait{r, s})
 	if !waitGraph.enter(ctx, inner, wait) {
 		wait.wake.give()
 	}
 	defer waitGraph.leave(inner, wait)
-	return r.awaitRoom(ctx, s, e, wait.wake) // which nobody else gives
+	return r.awaitRoom(ctx, s, wait.wake) // which nobody else gives
 }
 
 // awaitRoom ends with room, with ctx, with the pool, or with ErrDeadlock.
-func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, deadlock <-chan struct{}) (err error) {
+func (r *Router) awaitRoom(ctx context.Context, s *submitter, deadlock <-chan struct{}) (err error) {
 	select {
 	case err = <-s.room:
 		r.woken()
@@ -85,7 +70,7 @@ func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, d
 	case <-ctx.Done():
 	}
 	r.woken()
-	if r.giveUp(s, e) {
+	if r.giveUp(s) {
 		if ctx.Err() == nil {
 			return messages.ErrDeadlock
 		}
@@ -97,13 +82,13 @@ func (r *Router) awaitRoom(ctx context.Context, s *submitter, e *list.Element, d
 
 // giveUp takes a submitter out of those that wait and reports whether it was
 // still there.
-func (r *Router) giveUp(s *submitter, e *list.Element) bool {
+func (r *Router) giveUp(s *submitter) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.answered {
 		return false
 	}
-	r.waiters.Remove(e)
+	r.waiters.remove(s)
 	r.setHeld()
 	return true
 }
@@ -127,7 +112,7 @@ func (r *Router) admitted(s *submitter, err error) error {
 
 // setHeld tells the workers whether somebody waits for what they make room for.
 func (r *Router) setHeld() {
-	if held := r.waiters.Len() > 0 && !r.admitting; held != r.held.Load() {
+	if held := r.waiters.len() > 0 && !r.admitting; held != r.held.Load() {
 		r.held.Store(held)
 	}
 }
@@ -164,8 +149,8 @@ func (w roomWait) Blockers() Blockers {
 func (r *Router) AwaitsRoom(t *Task) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for e := r.waiters.Front(); e != nil; e = e.Next() {
-		if e.Value.(*submitter).task == t {
+	for s := range r.waiters.all() {
+		if s.task == t {
 			return true
 		}
 	}
@@ -211,27 +196,28 @@ func (w besideWait) Blockers() Blockers         { return Blockers{place: w.Task}
 // has come. Until then there may be room for several tasks, and it need not wait
 // again for each.
 func (r *Router) admit(fx *effects) {
-	for r.waiters.Len() > 0 && r.roomForWaiter() {
-		s := r.waiters.Front().Value.(*submitter)
+	for r.waiters.len() > 0 && r.roomForWaiter() {
+		s := r.waiters.first()
 		if s.room != nil {
 			if r.admitting {
 				break
 			}
 			r.admitting, s.letIn = true, true
 		}
-		r.waiters.Remove(r.waiters.Front())
+		r.waiters.remove(s)
 		r.answer(s, fx)
 	}
 	r.setHeld()
 	r.checkRoom(fx)
 }
 
-// checkRoom sees to it that cycles are looked for if somebody waits for room. The queue
-// has changed, and all that is left there may stand behind tasks that wait for him: a
-// queue above its limit has no room when a task has left. A line is the next worker's
-// that comes, whatever leaves it.
+// checkRoom sees to it that cycles are looked for if somebody waits for room for whom tasks
+// may wait. The queue has changed, and all that is left there may stand behind those: a
+// queue above its limit has no room when a task has left, and what comes next into one
+// at its limit may be for a worker that waits. A line is the next worker's that comes,
+// whatever leaves it.
 func (r *Router) checkRoom(fx *effects) {
-	if r.queue.length > 0 && r.waiters.Len() > 0 {
+	if r.queue.length > 0 && r.waiters.awaited > 0 {
 		fx.recheck = true
 	}
 }
@@ -252,22 +238,20 @@ func (r *Router) answer(s *submitter, fx *effects) {
 // admitKey lets held messages with a key in, beyond the limit: a task with that
 // key must not overtake them.
 func (r *Router) admitKey(key string, fx *effects) {
-	for e := r.waiters.Front(); e != nil; {
-		next := e.Next()
-		if s := e.Value.(*submitter); s.room == nil && s.task.key() == key {
-			r.waiters.Remove(e)
+	for s := range r.waiters.all() {
+		if s.room == nil && s.task.key() == key {
+			r.waiters.remove(s)
 			r.answer(s, fx)
 		}
-		e = next
 	}
 	r.setHeld()
 }
 
 // forgetHeld drops a held message that was decided.
 func (r *Router) forgetHeld(t *Task) {
-	for e := r.waiters.Front(); e != nil; e = e.Next() {
-		if e.Value.(*submitter).task == t {
-			r.waiters.Remove(e)
+	for s := range r.waiters.all() {
+		if s.task == t {
+			r.waiters.remove(s)
 			r.setHeld()
 			return
 		}

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"log/slog"
@@ -149,13 +148,13 @@ type Router struct {
 	initialized int           // of the open places
 	ready       chan struct{} // closed when every worker is initialized, or never will be
 	readyErr    error
-	waiters     list.List // submitters that wait for room, first come first served
-	admitting   bool      // one of them has been let in and has not come back yet
-	roots       taskSet   // maps and streams under way, save those that a place is lent to
-	parked      taskSet   // tasks that are held back from the queue
-	beside      taskSet   // tasks run in place or by the caller
-	outstanding int       // accepted and not yet ready, or not yet reported
-	attendants  int       // goroutines that serve the pool: feeders, the lane
+	waiters     submitters
+	admitting   bool    // one of them has been let in and has not come back yet
+	roots       taskSet // maps and streams under way, save those that a place is lent to
+	parked      taskSet // tasks that are held back from the queue
+	beside      taskSet // tasks run in place or by the caller
+	outstanding int     // accepted and not yet ready, or not yet reported
+	attendants  int     // goroutines that serve the pool: feeders, the lane
 	drained     bool
 	stopped     bool      // the supervisor has stopped
 	closedAt    time.Time // when it was first closed or terminated

@@ -108,7 +108,7 @@ func (g *graph) recheck(tasks []*Task) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, t := range tasks {
-		if len(t.waits()) > 0 {
+		if left := plainSteps; !t.surelyFree(&left) {
 			breakCycles(t)
 		}
 	}

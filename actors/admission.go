@@ -36,7 +36,10 @@ func (r *Router) Go(fn func()) bool {
 
 // SubmitPiece is Submit for a further piece of a map or stream, which is refused
 // only if the pool has ended, and then so has what it is a piece of.
-func (r *Router) SubmitPiece(piece *Task) { _ = r.Submit(context.Background(), piece) }
+func (r *Router) SubmitPiece(piece *Task) {
+	_ = r.Submit(context.Background(), piece)
+	waitGraph.filed(piece) // who waits for the whole may have looked before
+}
 
 // SubmitAwaited is Submit for a task that one of the pool's tasks waits for already:
 // where others wait for room, it enters the full queue.

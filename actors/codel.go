@@ -78,7 +78,7 @@ func (c *codel) after(t time.Duration) time.Duration {
 
 // shed takes the tasks out of the queue that are shed instead of being taken by a worker,
 // of which t would be the first, and returns what the worker takes.
-func (r *Router) shed(s *slot, t *Task) *Task {
+func (r *Router) shed(s *slot, t *Task, fx *effects) *Task {
 	now := sinceStart()
 	for t != nil && !t.exempt {
 		waited := now - t.linked().put
@@ -86,7 +86,7 @@ func (r *Router) shed(s *slot, t *Task) *Task {
 			return t
 		}
 		r.queue.take(t)
-		r.queue.release(t)
+		r.release(t, fx)
 		r.outcast = append(r.outcast, outcast{t, waited})
 		t = r.candidate(s)
 	}

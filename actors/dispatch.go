@@ -41,7 +41,7 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, otherwise step) {
 	r.arrived(s)
 	s.out = false
 	r.idle.remove(s) // it is awake, whether somebody woke it for a task or for a message
-	switch b = r.nextBatch(s); {
+	switch b = r.nextBatch(s, &fx); {
 	case b != nil:
 		s.leaving = false
 		r.rouse(&fx)
@@ -115,7 +115,7 @@ func (r *Router) expected(s *slot) {
 }
 
 // nextBatch finds the worker something to do.
-func (r *Router) nextBatch(s *slot) *batch {
+func (r *Router) nextBatch(s *slot, fx *effects) *batch {
 	if b := s.batch; b != nil {
 		if first, ok := b.begin(); ok { // it was interrupted by a message
 			b.first = first
@@ -126,7 +126,7 @@ func (r *Router) nextBatch(s *slot) *batch {
 	if s.lent != nil || s.failing || r.paused.Load() {
 		return nil
 	}
-	b := r.find(s)
+	b := r.find(s, fx)
 	if b == nil {
 		return nil
 	}
@@ -143,8 +143,8 @@ func (r *Router) nextBatch(s *slot) *batch {
 // find takes what the worker of a place may take.
 //
 // Model: find.
-func (r *Router) find(s *slot) *batch {
-	if b := r.fromQueue(s); b != nil || s.closed.Load() {
+func (r *Router) find(s *slot, fx *effects) *batch {
+	if b := r.fromQueue(s, fx); b != nil || s.closed.Load() {
 		return b
 	}
 	if b := r.overtake(); b != nil {
@@ -169,10 +169,10 @@ func (r *Router) drop(s *slot) {
 }
 
 // fromQueue takes a task that is not in the line, if its turn has come.
-func (r *Router) fromQueue(s *slot) *batch {
+func (r *Router) fromQueue(s *slot, fx *effects) *batch {
 	t := r.candidate(s)
 	if r.codel.isOn() {
-		t = r.shed(s, t)
+		t = r.shed(s, t, fx)
 	}
 	if t == nil || !s.closed.Load() && r.line.length > 0 && t.linked().order > r.line.taken()+1 {
 		return nil
@@ -255,8 +255,8 @@ func (r *Router) pass(q queued) {
 	case t == nil || !t.pinned():
 		r.uncounted--
 	case t.outside: // it runs elsewhere and keeps its key meanwhile
-	case r.queue.release(t):
-		r.rouse(&fx)
+	default:
+		r.release(t, &fx)
 	}
 	r.unlock(&fx)
 }
@@ -280,10 +280,17 @@ func (t *Task) pinned() bool {
 func (r *Router) releaseKey(t *Task) {
 	var fx effects
 	r.mu.Lock()
-	if r.queue.release(t) {
-		r.rouse(&fx)
-	}
+	r.release(t, &fx)
 	r.unlock(&fx)
+}
+
+// release lets the next task with the key of t go ahead, if t held it back. Those that
+// wait for that one depend on the workers now, and no longer on t.
+func (r *Router) release(t *Task, fx *effects) {
+	if next := r.queue.release(t); next != nil {
+		r.rouse(fx)
+		fx.filed = next
+	}
 }
 
 // KeepKey has what has the same key wait when t has given its place back, until another
@@ -314,9 +321,7 @@ func (r *Router) finished(t *Task) {
 	var fx effects
 	r.mu.Lock()
 	r.beside.remove(t)
-	if r.queue.release(t) {
-		r.rouse(&fx)
-	}
+	r.release(t, &fx)
 	r.admit(&fx)
 	r.unlock(&fx)
 }

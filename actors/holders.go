@@ -28,12 +28,13 @@ func (r *Router) beforeRoom() []*Task {
 	}
 	before, free := all, false
 	r.queue.each(func(t *Task) {
-		holders := r.holdersLocked(t)
-		free = free || len(holders) == 0
-		for _, holder := range holders {
-			if !slices.Contains(before, holder) {
-				before = append(before, holder)
-			}
+		switch holder, own := r.ownHolder(t); {
+		case !own:
+			free = free || len(all) == 0
+		case holder == nil:
+			free = true
+		case !slices.Contains(before, holder):
+			before = append(before, holder)
 		}
 	})
 	if free {
@@ -43,19 +44,28 @@ func (r *Router) beforeRoom() []*Task {
 }
 
 func (r *Router) holdersLocked(t *Task) []*Task {
+	switch holder, own := r.ownHolder(t); {
+	case !own:
+		return r.holdersOfAll()
+	case holder == nil:
+		return nil
+	default:
+		return []*Task{holder}
+	}
+}
+
+// ownHolder is the holder of a task in the queue that not any worker can take next, or nil.
+func (r *Router) ownHolder(t *Task) (holder *Task, own bool) {
 	if c := t.chained(); c != nil && c.holder != t {
 		if !c.holder.isLinked() {
-			return []*Task{c.holder}
+			return c.holder, true
 		}
 		t = c.holder
 	}
 	if assigned := t.assignedWorker(); assigned > 0 {
-		if holder := r.slot(int32(assigned)).running(); holder != nil {
-			return []*Task{holder}
-		}
-		return nil
+		return r.slot(int32(assigned)).running(), true
 	}
-	return r.holdersOfAll()
+	return nil, false
 }
 
 // holdersOfAll are the tasks that keep all workers. None if a worker is free, is

@@ -22,9 +22,7 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 	switch {
 	case l != nil && l.in != nil:
 		r.queue.take(t)
-		if r.queue.release(t) {
-			r.rouse(fx)
-		}
+		r.release(t, fx)
 	case l != nil && l.order > 0: // a worker has it in its batch and passes over it
 	case l != nil && l.held:
 		r.forgetHeld(t)
@@ -64,9 +62,7 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 	}
 	if c := t.chained(); c != nil && c.holder != t {
 		if !c.holder.isLinked() {
-			if nudge != nil {
-				c.nudges = append(c.nudges, nudge)
-			}
+			c.nudges.Add(nudge)
 			return nil
 		}
 		t = c.holder

@@ -274,7 +274,7 @@ func (w endWait) Piece(*Frame, *Nudge) *Task { return nil }
 func (w endWait) Blockers() Blockers {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Blockers{All: append(w.runningLocked(), w.beside.inOrder()...)}
+	return Blockers{AllPlaces: append(w.runningLocked(), w.beside.inOrder()...)}
 }
 
 // Open reports whether the pool was neither closed nor terminated.

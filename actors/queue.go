@@ -93,7 +93,7 @@ type chain struct {
 	key    string
 	holder *Task
 	behind queueList
-	nudges []*Nudge // waiters to wake when the holder changes
+	nudges Nudges // of those who look again when the holder changes
 }
 
 // queue holds the tasks that nobody has started: those that any worker may take,
@@ -154,17 +154,9 @@ func (q *queue) putBack(t *Task, target Target, resumed *Task) {
 	if c := was.chain; c != nil && c.holder == resumed {
 		at.chain, c.holder = c, t
 		was.chain, was.keepsKey = nil, false
-		c.wakeWaiters()
+		c.nudges.Give()
 	}
 	list.of(t.priority()).insert(t)
-}
-
-// wakeWaiters has those look again who wait for what the key has before it.
-func (c *chain) wakeWaiters() {
-	for _, nudge := range c.nudges {
-		nudge.Give()
-	}
-	c.nudges = nil
 }
 
 // next returns the task that the worker should start first, without taking it.
@@ -245,26 +237,26 @@ func (t *Task) chained() *chain {
 }
 
 // release lets the next task with the key of t go ahead, if t held the others
-// back, and reports whether there is one. Called when t has run or was removed.
-func (q *queue) release(t *Task) bool {
+// back, and returns it, or nil. Called when t has run or was removed.
+func (q *queue) release(t *Task) *Task {
 	c := t.chained()
 	if c == nil || t.linked().keepsKey {
-		return false
+		return nil
 	}
 	t.linked().chain = nil // also of one that left from behind: the chain may end before it does
 	if c.holder != t {
-		return false
+		return nil
 	}
-	c.wakeWaiters()
+	c.nudges.Give()
 	next := c.behind.head
 	c.holder = next
 	if next == nil {
 		delete(q.chains, c.key)
-		return false
+		return nil
 	}
 	c.behind.remove(next)
 	q.shared.of(next.priority()).insert(next)
-	return true
+	return next
 }
 
 // oldest is the task that has waited longest of those that a full queue may drop.

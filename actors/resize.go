@@ -335,7 +335,7 @@ func (r *Router) recheckWaits() {
 		return
 	}
 	r.mu.Lock()
-	tasks := r.runningLocked()
+	tasks := append(r.runningLocked(), r.beside.inOrder()...)
 	r.mu.Unlock()
 	waitGraph.recheck(tasks)
 }

@@ -142,7 +142,7 @@ func (w roomWait) Piece(*Frame, *Nudge) *Task { return nil }
 func (w roomWait) Blockers() Blockers {
 	w.router.mu.Lock()
 	defer w.router.mu.Unlock()
-	return Blockers{Any: w.router.beforeRoom()}
+	return Blockers{AnyPlace: w.router.beforeRoom()}
 }
 
 // AwaitsRoom reports whether somebody waits for room in the queue for t.
@@ -214,10 +214,10 @@ func (r *Router) admit(fx *effects) {
 // checkRoom sees to it that cycles are looked for if somebody waits for room for whom tasks
 // may wait. The queue has changed, and all that is left there may stand behind those: a
 // queue above its limit has no room when a task has left, and what comes next into one
-// at its limit may be for a worker that waits. A line is the next worker's that comes,
-// whatever leaves it.
+// at its limit may be for a worker that waits. And there may have been room, which somebody
+// else has taken.
 func (r *Router) checkRoom(fx *effects) {
-	if r.queue.length > 0 && r.waiters.awaited > 0 {
+	if r.waiters.awaited > 0 {
 		fx.recheck = true
 	}
 }

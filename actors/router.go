@@ -289,7 +289,8 @@ type effects struct {
 	ask       bool // for workers
 	drained   bool
 	terminate bool
-	recheck   bool // the waits of the tasks at work
+	recheck   bool  // the waits of the tasks at work
+	filed     *Task // see there
 	answers   []answer
 }
 
@@ -327,6 +328,9 @@ func (r *Router) unlock(fx *effects) {
 	}
 	for _, o := range outcasts {
 		o.end(r)
+	}
+	if fx.filed != nil {
+		waitGraph.filed(fx.filed)
 	}
 	if fx.recheck {
 		r.recheckWaits()

@@ -70,7 +70,7 @@ func (g *graph) enter(ctx context.Context, t *Task, e *entry) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f.record(e)
-	if left := plainSteps; t.surelyFree(&left) {
+	if t.goesOn() {
 		return true
 	}
 	if len(stuck(t)) == 0 {
@@ -108,7 +108,7 @@ func (g *graph) recheck(tasks []*Task) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, t := range tasks {
-		if left := plainSteps; !t.surelyFree(&left) {
+		if !t.goesOn() {
 			breakCycles(t)
 		}
 	}
@@ -149,10 +149,16 @@ func (f *frame) record(e *entry) {
 	waitGraph.waiting.Add(1)
 }
 
+// breakOne breaks one of the waits of a cycle. Tasks may have others, which will end.
 func breakOne(cycle []*Task) bool {
+	in := make(map[*Task]bool, len(cycle))
+	for _, t := range cycle {
+		in[t] = true
+	}
+	onCycle := func(t *Task) bool { return in[t] }
 	for _, t := range cycle {
 		for _, e := range t.waits() {
-			if !e.insisted && !e.changed() {
+			if !e.insisted && e.inVain(onCycle) {
 				e.broken = true
 				e.wake.give()
 				return true
@@ -185,6 +191,13 @@ func (t *Task) waits() []*entry {
 		return f.waits
 	}
 	return nil
+}
+
+// goesOn reports whether it is certain, without much ado, that the function of t is not
+// stuck. The task may have ended though the function waits.
+func (t *Task) goesOn() bool {
+	left := plainSteps
+	return len(t.waits()) == 0 || !t.Decided() && t.surelyFree(&left)
 }
 
 // plainSteps bounds how far surelyFree goes: forks are seldom nested deeper.
@@ -229,6 +242,9 @@ func stuckIf(holds func(isStuck func(*Task) bool) bool) (cycle []*Task) {
 	var known []*Task
 	free := map[*Task]bool{}
 	isStuck := func(t *Task) bool {
+		if len(t.waits()) == 0 {
+			return false
+		}
 		isFree, found := free[t]
 		if !found {
 			known = append(known, t)
@@ -256,11 +272,13 @@ func stuckIf(holds func(isStuck func(*Task) bool) bool) (cycle []*Task) {
 }
 
 func (t *Task) waitsInVain(stuck func(*Task) bool) bool {
-	return slices.ContainsFunc(t.waits(), func(e *entry) bool {
-		return !slices.ContainsFunc(e.ways, func(way Wait) bool {
-			return way.Ready() || !way.Blockers().inVain(stuck)
-		}) && !e.changed() // last: what the ways show has been signalled before
-	})
+	return slices.ContainsFunc(t.waits(), func(e *entry) bool { return e.inVain(stuck) })
+}
+
+func (e *entry) inVain(stuck func(*Task) bool) bool {
+	return !slices.ContainsFunc(e.ways, func(way Wait) bool {
+		return way.Ready() || !way.Blockers().inVain(stuck)
+	}) && !e.changed() // last: what the ways show has been signalled before
 }
 
 func (b Blockers) inVain(stuck func(*Task) bool) bool {

@@ -3,7 +3,9 @@ package actors
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -27,6 +29,7 @@ type Wait interface {
 type Nudge struct {
 	once  sync.Once
 	given chan struct{} // closed
+	over  atomic.Bool   // nobody waits for it any more
 }
 
 func newNudge() *Nudge { return &Nudge{given: make(chan struct{})} }
@@ -36,6 +39,31 @@ func (n *Nudge) Give() {
 	if n != nil {
 		n.once.Do(func() { close(n.given) })
 	}
+}
+
+// drop says that nobody waits for the nudge any more.
+func (n *Nudge) drop() { n.over.Store(true) }
+
+// Nudges are those of who waits for the same. Whoever keeps them guards them.
+type Nudges struct{ list []*Nudge }
+
+// Add takes a nudge, if it is not nil, and lets go of others that nobody waits for.
+func (n *Nudges) Add(nudge *Nudge) {
+	if nudge == nil {
+		return
+	}
+	if len(n.list) == cap(n.list) {
+		n.list = slices.DeleteFunc(n.list, func(other *Nudge) bool { return other.over.Load() })
+	}
+	n.list = append(n.list, nudge)
+}
+
+// Give gives all of them, once.
+func (n *Nudges) Give() {
+	for _, nudge := range n.list {
+		nudge.Give()
+	}
+	n.list = nil
 }
 
 // Blockers are what a wait depends on: it cannot end if one of All or AllPlaces can
@@ -140,6 +168,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			continue
 		}
 		if piece := w.Piece((*Frame)(t), nudge); piece != nil {
+			nudge.drop()
 			inVain = false
 			if err := t.host(ctx, piece, w); err != nil {
 				return err
@@ -152,6 +181,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			if inVain {
 				return messages.ErrDeadlock
 			}
+			nudge.drop()
 			inVain = true // what it could run may have come between the look and the search
 			continue
 		}
@@ -164,6 +194,7 @@ func (t *Task) await(ctx context.Context, w Wait) error {
 			case <-ctx.Done():
 			}
 		}
+		nudge.drop()
 		t.router.woken()
 		waitGraph.leave(t, e)
 	}

@@ -235,6 +235,42 @@ func TestWaitThatWasNudgedCountsAsFree(t *testing.T) {
 	require.Empty(t, stuck(nodes["a"]), "b is about to look again")
 }
 
+func TestNudgesLetGoOfThoseThatNobodyWaitsFor(t *testing.T) {
+	var n Nudges
+	n.Add(nil)
+	first := newNudge()
+	n.Add(first)
+	for range 1000 { // somebody polls
+		poll := newNudge()
+		n.Add(poll)
+		poll.drop()
+	}
+	require.Less(t, len(n.list), 10)
+	n.Give()
+	require.True(t, isClosed(first.given))
+	require.Empty(t, n.list)
+}
+
+func TestOfATaskThatWaitsTwiceTheWaitInVainIsBroken(t *testing.T) {
+	nodes := newGraph(t, 3, "a: all c", "a: all b", "b: all a")
+	require.Len(t, stuck(nodes["a"]), 2)
+	for range 2 { // b's may be broken, too, but not that for c, which runs
+		breakOne([]*Task{nodes["a"]})
+	}
+	require.False(t, nodes["a"].waits()[0].broken)
+	require.True(t, breakOne([]*Task{nodes["b"], nodes["a"]}))
+	require.True(t, nodes["b"].waits()[0].broken)
+	require.Empty(t, stuck(nodes["a"]))
+}
+
+func TestWaitOfATaskThatHasEndedIsSearchedToo(t *testing.T) {
+	nodes := newGraph(t, 3, "a: places late")
+	var g graph
+	require.True(t, g.enter(t.Context(), nodes["late"], all(nodes["done"])))
+	nodes["late"].frame().waits = nil
+	require.False(t, g.enter(t.Context(), nodes["late"], all(nodes["a"])), "a waits until the function returns")
+}
+
 func TestWaitThatInsistsBreaksAnotherOnItsCycle(t *testing.T) {
 	nodes := newGraph(t, 3, "b: all a", "c: all b")
 	var g graph

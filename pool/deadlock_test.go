@@ -83,51 +83,6 @@ func TestWaitForRoomInACycleOfTwoPoolsIsADeadlock(t *testing.T) {
 	})
 }
 
-// A queue that is above its limit, for a task has submitted there, has no room when one task
-// has left; and what is left there is for a worker that waits.
-func TestWaitForRoomThatOnlyAWaitingWorkerCanMakeIsADeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p, q := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin), pool.WithQueueLimit(1)), newPool(t, pool.WithWorkers(1))
-		g := newGate()
-		full := make(chan struct{})
-		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) { // worker 1
-			<-full
-			pool.ApplyAsync(ctx, p, value(1)) // worker 2
-			pool.ApplyAsync(ctx, p, value(1)) // worker 1
-			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) { return pool.Apply(ctx, p, value(1)) })
-		})
-		pool.ApplyAsync(t.Context(), p, g.task)   // worker 2
-		pool.ApplyAsync(t.Context(), p, value(1)) // worker 1
-		close(full)
-		t.Idle()
-		close(g.open)
-		_, err := r.Get(t.Context())
-		require.ErrorIs(t, err, pool.ErrDeadlock)
-	})
-}
-
-// A paused pool has less room; there is some again when it is resumed.
-func TestWaitForRoomInAPausedPoolIsNoDeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p, q := newPool(t, pool.WithWorkers(2), pool.WithRouting(pool.RoundRobin), pool.WithQueueLimit(1)), newPool(t, pool.WithWorkers(1))
-		full := make(chan struct{})
-		r := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) { // worker 1
-			<-full
-			return pool.Apply(ctx, q, func(ctx context.Context) (int, error) { return pool.Apply(ctx, p, value(7)) })
-		})
-		pool.ApplyAsync(t.Context(), p, value(1)) // worker 2
-		t.Idle()
-		require.True(t, p.Pause())
-		pool.ApplyAsync(t.Context(), p, value(1)) // worker 1
-		close(full)
-		t.Idle()
-		p.Resume()
-		v, err := r.Get(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, 7, v)
-	})
-}
-
 func TestJoinOfAnotherPoolInACycleIsADeadlock(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p, q := newPool(t, pool.WithWorkers(1)), newPool(t, pool.WithWorkers(1))

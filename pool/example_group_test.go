@@ -172,9 +172,10 @@ func ExampleGroup_Cancel() {
 	_ = g.Go(ctx, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	waiting := pool.GroupAsync(ctx, g, func(context.Context) (int, error) { return 42, nil })
 	g.Cancel()
-	fmt.Println(waiting.Ready())
+	_, err = waiting.Get(ctx)
+	fmt.Println(err)
 	fmt.Println(g.Wait(ctx))
 	// Output:
-	// true
+	// task cancelled: context canceled
 	// task cancelled: context canceled
 }

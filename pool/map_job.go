@@ -228,13 +228,23 @@ func (j *mapJob[T, R]) lost(m *mapRunner[T, R]) {
 	j.remove(m)
 }
 
-// replace queues a runner for one that was lost.
+// replace queues a runner for one that was lost, if none is on its way. Who waits for the
+// map depends on that one now.
 func (j *mapJob[T, R]) replace(lost *mapRunner[T, R]) {
 	j.mu.Lock()
 	if lost.counted {
 		j.started--
 	}
 	another := j.another()
+	next := another
+	for m := range j.all {
+		if next == nil && m.onTheWay {
+			next = m
+		}
+	}
 	j.mu.Unlock()
 	j.enqueue(another)
+	if next != nil {
+		actors.RecheckBehind(&next.task)
+	}
 }

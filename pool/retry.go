@@ -87,7 +87,7 @@ type retried[R any] struct {
 	waits  *actors.Backoff
 	timer  *time.Timer // of the one that rests; nil: none does
 	over   bool
-	nudges []*actors.Nudge // waiters to wake when an attempt is queued
+	nudges actors.Nudges // of those to wake when an attempt is queued
 }
 
 // attempt is one of the attempts.
@@ -207,7 +207,7 @@ func (j *retried[R]) forget() {
 
 func (j *retried[R]) forgetLocked() {
 	j.over = true
-	j.fn, j.rules.If, j.nudges = nil, nil, nil
+	j.fn, j.rules.If, j.nudges = nil, nil, actors.Nudges{}
 }
 
 // mayTryAgain says whether there is another attempt, and after which wait.
@@ -286,10 +286,7 @@ func (j *retried[R]) filed() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.filing = false
-	for _, nudge := range j.nudges {
-		nudge.Give()
-	}
-	j.nudges = nil
+	j.nudges.Give()
 }
 
 // Abandon takes back what has not begun, and ends what runs.
@@ -337,9 +334,7 @@ func (j *retried[R]) Accept(value any) (func(), error) { return j.accept(value) 
 func (j *retried[R]) Assist(worker int, nudge *actors.Nudge) *actors.Task {
 	j.mu.Lock()
 	at := j.at
-	if nudge != nil {
-		j.nudges = append(j.nudges, nudge)
-	}
+	j.nudges.Add(nudge)
 	j.mu.Unlock()
 	return j.task.Router().ClaimFor(&at.task, worker, nudge)
 }

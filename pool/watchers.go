@@ -15,7 +15,7 @@ type watchers struct {
 	some atomic.Bool // there are nudges, or they are being given. Written under mu
 
 	mu     sync.Mutex
-	nudges []*actors.Nudge
+	nudges actors.Nudges
 }
 
 // add takes a nudge, if it is not nil, to be given when there may be something.
@@ -25,7 +25,7 @@ func (w *watchers) add(nudge *actors.Nudge) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.nudges = append(w.nudges, nudge)
+	w.nudges.Add(nudge)
 	w.some.Store(true)
 }
 
@@ -37,10 +37,6 @@ func (w *watchers) nudge() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, nudge := range w.nudges {
-		nudge.Give()
-	}
-	clear(w.nudges)
-	w.nudges = w.nudges[:0]
+	w.nudges.Give()
 	w.some.Store(false)
 }

@@ -289,7 +289,9 @@ func (r *Router) releaseKey(t *Task) {
 func (r *Router) release(t *Task, fx *effects) {
 	if next := r.queue.release(t); next != nil {
 		r.rouse(fx)
-		fx.filed = next
+		if !r.hasFree() { // most often there is the worker on which t ran
+			fx.filed = next
+		}
 	}
 }
 

@@ -88,6 +88,11 @@ func (r *Router) holdersOfAll() []*Task {
 	return tasks
 }
 
+// hasFree reports whether there are no holders of all.
+func (r *Router) hasFree() bool {
+	return r.active < r.Workers() || slices.ContainsFunc(r.all(), func(s *slot) bool { return !s.closed.Load() && s.running() == nil })
+}
+
 func (t *Task) assignedWorker() int {
 	if l := t.hasLinks(); l != nil {
 		return l.assigned

@@ -329,17 +329,24 @@ func (r *Router) unlock(fx *effects) {
 	for _, o := range outcasts {
 		o.end(r)
 	}
-	if fx.filed != nil {
-		waitGraph.filed(fx.filed)
-	}
-	if fx.recheck {
-		r.recheckWaits()
+	if (fx.recheck || fx.filed != nil) && !waitGraph.isEmpty() {
+		r.search(fx)
 	}
 	if fx.terminate {
 		supervisor.tell(&messages.Terminate{})
 	}
 	if fx.drained {
 		supervisor.tell(&messages.Drained{})
+	}
+}
+
+// search breaks the cycles that a change has closed.
+func (r *Router) search(fx *effects) {
+	if fx.filed != nil {
+		waitGraph.filed(fx.filed)
+	}
+	if fx.recheck {
+		r.recheckWaits()
 	}
 }
 

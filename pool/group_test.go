@@ -830,7 +830,7 @@ func TestPlaceIsLentToOneTaskAtATime(t *testing.T) {
 			return 0, nil
 		})
 		var atWork, most atomic.Int32
-		for range 100 {
+		for range 50 {
 			results = append(results, pool.GroupAsync(t.Context(), sub, func(context.Context) (int, error) {
 				most.Store(max(most.Load(), atWork.Add(1)))
 				runtime.Gosched()

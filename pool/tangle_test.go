@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	tangleSeeds    = flag.Uint64("tangles", 0, "how many random tangles TestTangleInChaosEnds tries; 0: 200, or 40 with -short or the race detector")
+	tangleSeeds    = flag.Uint64("tangles", 0, "how many random tangles TestTangleInChaosEnds tries; 0: 200, or 20 with -short or the race detector")
 	tangleFirst    = flag.Uint64("tangles.first", 1, "the seed of the first of them")
-	tangleExplored = flag.Uint64("tangles.explored", 0, "how many TestTangleInChaosExplored tries; 0: 20, or 5 with -short or the race detector")
+	tangleExplored = flag.Uint64("tangles.explored", 0, "how many TestTangleInChaosExplored tries; 0: 20, or 2 with -short or the race detector")
 	tangleOrders   = flag.Int("tangles.orders", 3, "in how many orders it has the goroutines of each go on")
 )
 
@@ -68,7 +68,7 @@ type knot struct {
 func TestTangleInChaosEnds(t *testing.T) {
 	tangles := *tangleSeeds
 	if tangles == 0 {
-		tangles = explored(200, 40)
+		tangles = explored(200, 20)
 	}
 	for seed := *tangleFirst; seed < *tangleFirst+tangles; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestTangleInChaosEnds(t *testing.T) {
 func TestTangleInChaosExplored(t *testing.T) {
 	tangles := *tangleExplored
 	if tangles == 0 {
-		tangles = explored(20, 5)
+		tangles = explored(20, 2)
 	}
 	for seed := *tangleFirst; seed < *tangleFirst+tangles; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -189,6 +189,9 @@ func (c *chaos) hooks() (opts []pool.Option) {
 			return nil
 		}))
 	}
+	if len(opts) > 0 && c.n(3) == 0 { // some naps are longer
+		opts = append(opts, pool.WithInitializerTimeout(time.Duration(2+c.n(4))*time.Second))
+	}
 	return opts
 }
 

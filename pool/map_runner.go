@@ -83,23 +83,23 @@ func (m *mapRunner[T, R]) work(ctx context.Context, w *mapWork[T, R], chunk int)
 			panic(failure)
 		}
 	}()
-	err := m.chunks(ctx, w, chunk)
+	heldUp, err := m.chunks(ctx, w, chunk)
 	returned = true
 	m.task.Vacate()
-	held := m.task.IsHeldUp() // by a pause of the pool
-	if held {
+	if heldUp {
 		j.lost(m)
 	}
 	j.leave(m)
 	j.fail(err)
-	if held {
+	if heldUp {
 		j.replace(m)
 	}
 }
 
 // chunks calls the function for the items of one chunk after another, of each up
-// to the first error, and returns the error of the last.
-func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk int) error {
+// to the first error, and returns the error of the last. heldUp says that it has left the
+// rest for a runner that replaces this one, because of a pause of the pool, say.
+func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk int) (heldUp bool, _ error) {
 	j := m.job
 	for {
 		low, high := j.bounds(chunk)
@@ -112,12 +112,12 @@ func (m *mapRunner[T, R]) chunks(ctx context.Context, w *mapWork[T, R], chunk in
 			j.endedEarly(m.at, err)
 		}
 		m.ended++
-		if m.task.IsHeldUp() {
-			return err
+		if m.task.IsHeldUp() { // asked once: it may be over in a moment
+			return true, err
 		}
 		next, ok := j.claims.begin()
 		if !ok {
-			return err
+			return false, err
 		}
 		j.fail(err)
 		chunk = next

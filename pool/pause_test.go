@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -263,5 +264,25 @@ func TestPoolPausesByMessage(t *testing.T) {
 		require.Equal(t, 3, (<-received).(*messages.Result).Value)
 		stopped(t, system, pid)
 		system.Root.Stop(me)
+	})
+}
+
+// A runner that leaves the rest of a map because of a pause has it done later, though the
+// pause ends in that moment.
+func TestShortPausesLoseNothingOfAMap(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := newPool(t, pool.WithWorkers(2))
+		go func() {
+			for range 3000 {
+				p.Pause()
+				p.Resume()
+				runtime.Gosched()
+			}
+		}()
+		for range 20 {
+			r := pool.MapAsync(t.Context(), p, func(_ context.Context, n int) (int, error) { return n, nil }, make([]int, 200), pool.WithChunkSize(1))
+			_, err := r.Get(hour(t))
+			require.NoError(t, err)
+		}
 	})
 }

@@ -55,8 +55,9 @@ func (r *Router) Unpark(t *Task) {
 	waitGraph.filed(t)
 }
 
-// RecheckBehind breaks the cycles that t has closed by entering the queue while others were
-// parked behind it.
+// RecheckBehind breaks the cycles that t has closed: others, who may have been waiting
+// before, depend on it since it entered the queue, or since the rest of a map was left to
+// it. It does not block for longer than a search takes.
 func RecheckBehind(t *Task) { waitGraph.filed(t) }
 
 // unpark is called with the lock held. A pool that ends the tasks that wait ends

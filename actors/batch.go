@@ -131,7 +131,7 @@ func (b *batch) cut(n int) []queued {
 type line struct {
 	head, tail *batch
 	length     int    // places, all kinds
-	pushed     uint64 // ever
+	pushed     uint64 // ever; a task that is tried again once
 
 	// Empty batches, so that a busy pool allocates none.
 	spare, singles       *batch
@@ -173,7 +173,8 @@ func (l *line) append() *batch {
 	return b
 }
 
-// pushFront puts places back that were taken, in front of all others.
+// pushFront puts places back that were taken, or a further attempt at a task that was,
+// in front of all others.
 func (l *line) pushFront(places []queued) {
 	b := l.fresh()
 	b.high = copy(b.of[:], places)
@@ -195,7 +196,9 @@ func (l *line) unpush(t *Task) bool {
 	b.high--
 	b.of[b.high] = queued{}
 	l.length--
-	l.pushed--
+	if !t.spec().again {
+		l.pushed--
+	}
 	if b.low == b.high {
 		b.low, b.high = 0, 0
 	}

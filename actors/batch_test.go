@@ -63,6 +63,14 @@ func (m *lineModel) take(t *rapid.T) {
 	m.waiting = slices.Clone(m.waiting[got:])
 }
 
+// tryAgain puts a further attempt in front.
+func (m *lineModel) tryAgain(*rapid.T) {
+	task := newWaiting()
+	task.extra().spec = &spec{again: true}
+	m.line.pushFront([]queued{{task: task}})
+	m.waiting = append([]*Task{task}, m.waiting...)
+}
+
 func (m *lineModel) begin(t *rapid.T) {
 	if len(m.hands) == 0 {
 		return
@@ -149,6 +157,9 @@ func (m *lineModel) unpush(t *rapid.T) {
 	before := m.line.taken()
 	if m.line.unpush(m.waiting[i]) {
 		require.Equal(t, last, i)
+		if m.waiting[i].spec().again {
+			before++ // as it was before the attempt
+		}
 		m.waiting = m.waiting[:last]
 	} else if i == last { // it would have to look for the batch before
 		require.LessOrEqual(t, m.line.tail.high-m.line.tail.low, 1)
@@ -205,6 +216,7 @@ func TestLineBehavesLikeItsModel(t *testing.T) {
 			"share":     m.share,
 			"compact":   m.compact,
 			"unpush":    m.unpush,
+			"try again": m.tryAgain,
 		})
 	})
 }

@@ -355,6 +355,36 @@ func TestTaskThatItsSubmitterRanIsTriedAgainByAWorker(t *testing.T) {
 	}
 }
 
+// A further attempt has the place that its task had before: it adds nothing to the order
+// of submission, and takes nothing from it if it is cancelled there.
+func TestAttemptThatIsCancelledInTheQueueLeavesTheOrderAsItWas(t *testing.T) {
+	for name, routing := range routings {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.CallerRuns), pool.WithRouting(routing))
+				g := newGate()
+				pool.BroadcastAsync(context.Background(), p, g.task)
+				<-g.started
+				<-g.started
+				full := pool.BroadcastAsync(context.Background(), p, value(1))
+				require.Equal(t, 1, p.Stats().Waiting)
+
+				f := flaky{failures: 1}
+				r := pool.ApplyAsync(context.Background(), p, f.task, twice())
+				require.EqualValues(t, 1, f.calls.Load())
+				synctest.Wait()
+				require.True(t, r.Cancel())
+				close(g.open)
+				full.Wait(context.Background())
+				_, err := pool.Broadcast(context.Background(), p, value(2))
+				require.NoError(t, err)
+				synctest.Wait()
+				require.Zero(t, p.Stats().Waiting)
+			})
+		})
+	}
+}
+
 // mood is a strategy that does something of its own when it is asked for the second time.
 type mood struct {
 	calls  int

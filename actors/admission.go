@@ -7,8 +7,8 @@ import (
 	"github.com/greenroom-go/greenroom/messages"
 )
 
-// This file is the router's side towards those who submit: what is accepted,
-// what happens when the queue is full, and how the accepted are counted.
+// This file is the router's side towards those who submit: what is taken, what is
+// refused, and what happens when the queue is full.
 
 // Submit hands t to the pool. It returns nil once t is accepted: from then on t
 // reaches its end by itself. When the queue is full it does as the pool's
@@ -97,28 +97,6 @@ func (r *Router) SubmitAtOnce(ctx context.Context, n int, task func(int) *Task) 
 		}
 	}
 	return accepted
-}
-
-// enterPlain is enter for a task that is nothing special.
-func (r *Router) enterPlain(t *Task) {
-	t.entered = true
-	t.state.Store(stateQueued)
-	r.accepted++
-	r.outstanding++
-}
-
-// keep keeps the pool from being collected until everything accepted has ended.
-func (r *Router) keep() {
-	if r.kept == nil && r.owner != nil && !r.paused.Load() {
-		r.kept = r.owner()
-	}
-}
-
-// settle counts n tasks or functions that have ended.
-func (r *Router) settle(n int) {
-	if r.outstanding -= n; r.outstanding == 0 {
-		r.kept = nil
-	}
 }
 
 // isPlain reports whether t has nothing that the line cannot serve.
@@ -254,25 +232,6 @@ func (r *Router) oldest() *queued {
 // is not bound to a worker, and no key has a say in when it runs.
 func (r *Router) mayRunAnywhere(t *Task) bool { return t.fixed() == 0 && t.key() == "" }
 
-// EnterRoot accepts a map or a stream, which is never queued itself: its pieces
-// are. It is running from here on.
-func (r *Router) EnterRoot(t *Task) error {
-	var fx effects
-	r.mu.Lock()
-	defer r.unlock(&fx)
-	if err := r.refusal(t); err != nil {
-		return err
-	}
-	r.enterRoot(t)
-	return nil
-}
-
-func (r *Router) enterRoot(t *Task) {
-	r.enter(t)
-	r.roots.add(t)
-	t.state.Store(stateRunning)
-}
-
 // Refusal says why the pool takes no tasks now, or nil.
 func (r *Router) Refusal() error {
 	r.mu.Lock()
@@ -301,133 +260,4 @@ func (r *Router) refusal(t *Task) error {
 		return fmt.Errorf("%w: key %q", messages.ErrKeysUnused, key)
 	}
 	return nil
-}
-
-// surelyHasRoom is room without a look at the workers: it may say no too often,
-// for it counts tasks in batches until the worker reports.
-func (r *Router) surelyHasRoom() bool {
-	return r.config.Limit == Unlimited ||
-		r.line.length+r.queue.length+r.loaned-r.uncounted+r.active < r.config.Limit+r.places()
-}
-
-// room reports whether one more task may wait. Tasks that a free worker is
-// about to take do not count as waiting.
-func (r *Router) room() bool {
-	if r.paused.Load() {
-		return r.waiting() < r.config.Limit
-	}
-	return r.surelyHasRoom() || r.hasRoomUnpaused()
-}
-
-// hasRoomUnpaused is room for a pool in which every free worker takes a task.
-func (r *Router) hasRoomUnpaused() bool { return r.waiting()+r.busyOpen() < r.config.Limit+r.Workers() }
-
-// places is how many tasks run, or would be taken up at once.
-func (r *Router) places() int {
-	if r.paused.Load() {
-		return r.active
-	}
-	return r.Workers()
-}
-
-// roomForWaiter is room for those who wait if there is none: they need not be
-// told of a worker that is between two tasks and about to come and let them in.
-// Others only have room to give away if they have a batch of several.
-func (r *Router) roomForWaiter() bool {
-	return r.surelyHasRoom() || r.loaned > 0 && r.room()
-}
-
-// waiting counts the tasks that wait, those that enter a full queue excepted. A worker
-// that has come to a place at which nothing waits any more, and has yet to say so, makes
-// it one less than it is, for that moment.
-func (r *Router) waiting() int {
-	n := r.line.length + r.queue.length - r.uncounted
-	for s := r.sharing.head; s != nil; s = s.next {
-		n += s.batch.rest()
-	}
-	return max(0, n)
-}
-
-// accept files the task and sees to it that a worker comes for it.
-//
-// Model: submit.
-func (r *Router) accept(t *Task, fx *effects) error {
-	target, err := r.route(t)
-	if err != nil {
-		return err
-	}
-	if t.state.Load() == stateCreated { // else a held message, which others can see
-		r.enter(t)
-		t.state.Store(stateQueued)
-	}
-	resumed := t.spec().resumes
-	switch {
-	case resumed != nil && r.plain:
-		r.uncounted++
-		r.line.pushFront([]queued{{task: t}})
-	case resumed != nil:
-		r.queue.putBack(t, target, resumed)
-	case r.plain && target.Worker == 0:
-		if t.exempt {
-			r.uncounted++
-		}
-		r.line.push(queued{task: t})
-	case r.plain: // its turn comes after what is in the line now
-		r.queue.order = r.line.pushed
-		fallthrough
-	default:
-		r.queue.put(t, target)
-		if r.codel.isOn() {
-			t.linked().put = sinceStart()
-		}
-	}
-	if t.mayPark {
-		t.body.(parker).Queued()
-	}
-	if resumed != nil {
-		t.spec().resumes = nil // nor what that one resumed
-	}
-	if target.Worker > 0 {
-		r.rouseWorker(target.Worker, fx)
-	} else {
-		r.rouse(fx)
-	}
-	return nil
-}
-
-// load is what a strategy asks for.
-func (r *Router) load(worker int) int {
-	number := r.numberOf(worker)
-	load := r.queue.ownOf(number).length()
-	if r.slot(int32(number)).running() != nil {
-		load++
-	}
-	return load
-}
-
-// enter counts a task from its acceptance until leave.
-func (r *Router) enter(t *Task) {
-	if root := t.root(); root != nil {
-		r.enterRoot(root)
-	}
-	if t.internal {
-		return
-	}
-	t.entered = true
-	r.accepted++
-	r.outstanding++
-	r.keep()
-}
-
-// leave is called once for every task that entered, when its outcome can be
-// read, unless the worker that ran it reports it.
-//
-// Model: leave.
-func (r *Router) leave(t *Task) {
-	var fx effects
-	r.mu.Lock()
-	r.settle(1)
-	r.roots.remove(t)
-	r.checkDrained(&fx)
-	r.unlock(&fx)
 }

@@ -214,3 +214,27 @@ func ExampleWithTimeout() {
 	// task timed out: context deadline exceeded
 	// true true
 }
+
+func ExampleWithRetry() {
+	ctx := context.Background()
+	p, err := pool.New(pool.WithWorkers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Shutdown(ctx)
+
+	calls := 0
+	fetch := func(context.Context) (string, error) {
+		if calls++; calls < 3 {
+			return "", errors.New("the line is busy")
+		}
+		return "the programme", nil
+	}
+	fmt.Println(pool.Apply(ctx, p, fetch, pool.WithRetry(pool.Retry{
+		Attempts: 5, MinBackoff: time.Millisecond, MaxBackoff: time.Second, Jitter: 0.2,
+	})))
+	fmt.Println(p.Stats().Retried, "attempts failed")
+	// Output:
+	// the programme <nil>
+	// 2 attempts failed
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,31 +29,6 @@ func nap(ctx context.Context) error {
 }
 
 func fails(context.Context) error { return errOfTask }
-
-// meter counts how many of its tasks are at work, and the most there were. A task
-// that waits leaves it meanwhile.
-type meter struct{ now, most, runs atomic.Int64 }
-
-func (m *meter) enter() {
-	n := m.now.Add(1)
-	for most := m.most.Load(); n > most && !m.most.CompareAndSwap(most, n); most = m.most.Load() {
-	}
-}
-
-func (m *meter) task(fn func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		m.runs.Add(1)
-		m.enter()
-		defer m.now.Add(-1)
-		return fn(ctx)
-	}
-}
-
-func (m *meter) away(wait func() error) error {
-	m.now.Add(-1)
-	defer m.enter()
-	return wait()
-}
 
 func TestGroupWaitsForAllItsTasksAndThoseTheySubmit(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
@@ -175,61 +149,6 @@ func TestTaskThatIsCancelledAloneDoesNotCancelItsGroup(t *testing.T) {
 	})
 }
 
-func TestNoMoreTasksOfAGroupAreInThePoolThanItsLimit(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(4))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(2))
-		var m meter
-		var order []int
-		var mu sync.Mutex
-		start := time.Now()
-		for i := range 10 {
-			require.NoError(t, g.Go(t.Context(), m.task(func(ctx context.Context) error {
-				mu.Lock()
-				order = append(order, i/2)
-				mu.Unlock()
-				return nap(ctx)
-			})))
-		}
-		synctest.Wait()
-		require.Zero(t, p.Stats().Waiting, "they wait in the group")
-		require.EqualValues(t, 10, p.Stats().Accepted)
-		v, err := pool.Apply(t.Context(), p, value(3))
-		require.NoError(t, err)
-		require.Equal(t, 3, v)
-		require.Zero(t, time.Since(start), "others find a free worker")
-
-		require.NoError(t, g.Wait(t.Context()))
-		require.EqualValues(t, 2, m.most.Load())
-		require.Equal(t, 5*time.Second, time.Since(start))
-		require.Equal(t, []int{0, 0, 1, 1, 2, 2, 3, 3, 4, 4}, order, "in the order of submission")
-	})
-}
-
-func TestTaskKeepsItsPlaceInTheGroupUntilItsFunctionReturns(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(2))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		d := newGate()
-		deaf := pool.GroupAsync(t.Context(), g, d.deaf)
-		<-d.started
-		next := pool.GroupAsync(t.Context(), g, value(1))
-		require.True(t, deaf.Cancel())
-		synctest.Wait()
-		require.True(t, deaf.Ready())
-		require.False(t, next.Ready())
-		short, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		err := g.Wait(short)
-		require.ErrorIs(t, err, pool.ErrNotReady)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		close(d.open)
-		_, err = next.Get(t.Context())
-		require.NoError(t, err)
-		require.ErrorIs(t, g.Wait(t.Context()), pool.ErrCancelled)
-	})
-}
-
 func TestGroupWaitsForFunctionsWhoseResultsHaveEnded(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
@@ -296,32 +215,6 @@ func TestDeadlineOfAGroupIsATimeoutOfItsTasks(t *testing.T) {
 	})
 }
 
-func TestSubgroupCountsTowardsBothLimitsAndHoldsNoPlaceWhileItWaits(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(8))
-		var all, small meter
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(3))
-		sub := g.Subgroup(t.Context(), pool.WithGroupLimit(1))
-		start := time.Now()
-		for range 10 { // first
-			require.NoError(t, sub.Go(t.Context(), all.task(small.task(nap))))
-		}
-		var last atomic.Int64 // two tasks end at once
-		for range 8 {
-			require.NoError(t, g.Go(t.Context(), all.task(func(ctx context.Context) error {
-				defer func() { last.Store(int64(time.Since(start))) }()
-				return nap(ctx)
-			})))
-		}
-		require.NoError(t, g.Wait(t.Context()), "with the tasks of the subgroup")
-		require.Equal(t, 10*time.Second, time.Since(start))
-		require.Equal(t, 4*time.Second, time.Duration(last.Load()), "two at a time beside that of the subgroup")
-		require.EqualValues(t, 1, small.most.Load())
-		require.EqualValues(t, 3, all.most.Load())
-		require.ErrorIs(t, sub.Go(t.Context(), nap), pool.ErrClosed, "it ends with the group")
-	})
-}
-
 func TestErrorsOfASubgroupAreItsOwn(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(2))
@@ -366,249 +259,6 @@ func TestWaitForAGroupInsideATaskIsSafeOnOneWorker(t *testing.T) {
 	}
 }
 
-// groupFib forks within a group of limited size.
-func groupFib(g *pool.Group, m *meter, n int) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		m.enter()
-		defer m.now.Add(-1)
-		if n < 2 {
-			return n, nil
-		}
-		a := pool.GroupAsync(ctx, g, groupFib(g, m, n-1))
-		b := pool.GroupAsync(ctx, g, groupFib(g, m, n-2))
-		sum := 0
-		err := m.away(func() error {
-			for _, r := range []*pool.AsyncResult[int]{a, b} {
-				v, err := r.Get(ctx)
-				if err != nil {
-					return err
-				}
-				sum += v
-			}
-			return nil
-		})
-		return sum, err
-	}
-}
-
-func TestTaskOfAGroupForksInItWhateverTheLimit(t *testing.T) {
-	for workers := 1; workers <= 3; workers++ {
-		for limit := 1; limit <= 3; limit++ {
-			t.Run(fmt.Sprintf("%d workers, limit %d", workers, limit), func(t *testing.T) {
-				pooltest.Run(t, func(t *pooltest.Kit) {
-					p := newPool(t, pool.WithWorkers(workers))
-					g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(limit))
-					var m meter
-					v, err := pool.GroupAsync(t.Context(), g, groupFib(g, &m, 10)).Get(t.Context())
-					require.NoError(t, err)
-					require.Equal(t, 55, v)
-					require.NoError(t, g.Wait(t.Context()))
-				})
-			})
-		}
-	}
-}
-
-func TestWaitingTaskLendsItsPlaceToASubgroup(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(2))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		var m meter
-		for range 3 {
-			require.NoError(t, g.Go(t.Context(), m.task(func(ctx context.Context) error {
-				sub := g.Subgroup(ctx, pool.WithGroupLimit(2))
-				for range 3 {
-					if err := sub.Go(ctx, m.task(nap)); err != nil {
-						return err
-					}
-				}
-				return m.away(func() error { return sub.Wait(ctx) })
-			})))
-		}
-		require.NoError(t, g.Wait(t.Context()))
-		require.EqualValues(t, 12, m.runs.Load())
-		require.EqualValues(t, 1, m.most.Load())
-	})
-}
-
-func TestTaskThatWaitsForItsOwnGroupIsADeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(2))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(2))
-		require.NoError(t, g.Go(t.Context(), func(ctx context.Context) error { return g.Wait(ctx) }))
-		require.ErrorIs(t, g.Wait(t.Context()), pool.ErrDeadlock)
-	})
-}
-
-func TestCycleThroughTheLimitOfAGroupIsADeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(3))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		var held *pool.AsyncResult[int]
-		made := make(chan struct{})
-		stranger := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
-			<-made
-			return held.Get(ctx) // behind the one that waits for this
-		})
-		first := pool.GroupAsync(t.Context(), g, func(ctx context.Context) (int, error) {
-			<-made
-			return stranger.Get(ctx)
-		})
-		held = pool.GroupAsync(t.Context(), g, value(7))
-		close(made)
-		_, err := first.Get(t.Context())
-		require.ErrorIs(t, err, pool.ErrDeadlock)
-		require.ErrorIs(t, g.Wait(t.Context()), pool.ErrDeadlock)
-	})
-}
-
-// A task waits for one that is held behind four: one that is run in its place and waits for
-// it, one that is in the queue, and two that have yet to get there. (The one that is run
-// makes room for another.)
-func TestCycleThroughATaskThatIsBeingQueuedIsADeadlock(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		limit int
-		late  bool
-	}{
-		{"it waits for room", 2, false},
-		{"it begins to wait for room when the others wait", 2, true},
-		{"it enters the queue when the others wait", 4, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			pooltest.Run(t, func(t *pooltest.Kit) {
-				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(c.limit))
-				outer := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-				inner := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(4), pool.WithKeepGoing())
-				var held *pool.AsyncResult[int]
-				made := make(chan struct{})
-				first := pool.GroupAsync(t.Context(), outer, func(ctx context.Context) (int, error) {
-					<-made
-					return held.Get(ctx)
-				})
-				t.Idle()
-				inVain := pool.GroupAsync(t.Context(), inner, func(ctx context.Context) (int, error) { return 0, outer.Wait(ctx) })
-				pool.GroupAsync(t.Context(), inner, value(1))
-				ctx := slowContext{t.Context(), make(chan struct{})}
-				for i := range 2 {
-					t.Go("submitter", func() { pool.GroupAsync(ctx, inner, value(2), pool.WithTaskName(fmt.Sprint(i))) })
-				}
-				t.Idle()
-				if !c.late {
-					close(ctx.looked)
-					t.Idle()
-				}
-				held = pool.GroupAsync(t.Context(), inner, value(7))
-				close(made)
-				t.Idle()
-				if c.late {
-					close(ctx.looked)
-				}
-				_, err := first.Get(t.Context())
-				_, innerErr := inVain.Get(t.Context())
-				require.ErrorIs(t, errors.Join(err, innerErr), pool.ErrDeadlock)
-				_ = inner.Wait(t.Context())
-			})
-		})
-	}
-}
-
-// A task at work lets in those that wait for room before one that it waits for, and so does
-// not wait for itself.
-func TestTaskThatIsLetInIsNoDeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		var held *pool.AsyncResult[int]
-		made := make(chan struct{})
-		waits := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
-			<-made
-			return held.Get(ctx)
-		})
-		t.Idle()
-		pool.ApplyAsync(t.Context(), p, value(1)) // fills the queue
-		t.Go("submitter", func() { pool.GroupAsync(t.Context(), g, value(2)) })
-		t.Idle()
-		held = pool.GroupAsync(t.Context(), g, value(7))
-		close(made)
-		v, err := waits.Get(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, 7, v)
-		require.NoError(t, g.Wait(t.Context()))
-	})
-}
-
-// The wait for room ends by itself, and with it the group, and so the waits of two tasks
-// that wait for each other through it.
-func TestCycleThroughAWaitForRoomWithADeadlineIsNoDeadlock(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
-		other := newPool(t, pool.WithWorkers(1))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		var held, second *pool.AsyncResult[int]
-		made := make(chan struct{})
-		first := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
-			<-made
-			return second.Get(ctx)
-		})
-		t.Idle()
-		pool.ApplyAsync(t.Context(), p, value(1)) // fills the queue
-		t.Go("submitter", func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			pool.GroupAsync(ctx, g, value(2))
-		})
-		t.Idle()
-		held = pool.GroupAsync(t.Context(), g, value(7))
-		second = pool.ApplyAsync(t.Context(), other, func(ctx context.Context) (int, error) {
-			<-made
-			return held.Get(ctx)
-		})
-		close(made)
-		for _, r := range []*pool.AsyncResult[int]{first, second} {
-			_, err := r.Get(t.Context())
-			require.Error(t, err)
-			require.NotErrorIs(t, err, pool.ErrDeadlock)
-		}
-		require.Error(t, g.Wait(t.Context()))
-		require.Equal(t, time.Second, t.Elapsed())
-	})
-}
-
-// slowContext does not say what its end is before somebody lets it.
-type slowContext struct {
-	context.Context
-	looked chan struct{}
-}
-
-func (c slowContext) Done() <-chan struct{} {
-	<-c.looked
-	return c.Context.Done()
-}
-
-func TestGroupTaskThatWaitsForRoomIsLetInByATaskThatWaitsForTheGroup(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1))
-		g := pool.NewGroup(t.Context(), p)
-		d := newGate()
-		waiter := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
-			_, _ = d.task(ctx)
-			return 0, g.Wait(ctx)
-		})
-		<-d.started
-		others := pool.ApplyAsync(t.Context(), p, value(1)) // fills the queue
-		submitted := make(chan error, 1)
-		go func() { submitted <- g.Go(t.Context(), func(context.Context) error { return nil }) }()
-		synctest.Wait()
-		require.Empty(t, submitted, "there is no room")
-		close(d.open)
-		require.NoError(t, <-submitted)
-		_, err := waiter.Get(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, others.Wait(t.Context()))
-	})
-}
-
 func TestGroupIsToldWhatThePoolRefusesAndDrops(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -642,53 +292,6 @@ func TestGroupIsToldWhatThePoolRefusesAndDrops(t *testing.T) {
 	}
 }
 
-func TestHeldTaskEntersAFullQueue(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		for range 5 {
-			require.NoError(t, g.Go(t.Context(), nap))
-		}
-		require.NoError(t, g.Wait(t.Context()))
-	})
-}
-
-func TestEndOfThePoolIsTheEndOfHeldTasks(t *testing.T) {
-	for name, c := range map[string]struct {
-		end     func(p *pool.Pool)
-		outcome pool.Outcome
-		running pool.Outcome
-	}{
-		"Close finishes them":        {(*pool.Pool).Close, pool.Succeeded, pool.Succeeded},
-		"Terminate ends them":        {(*pool.Pool).Terminate, pool.Terminated, pool.Terminated},
-		"CancelQueued cancels them":  {func(p *pool.Pool) { p.CancelQueued() }, pool.Cancelled, pool.Succeeded},
-		"Pause and Resume, in vain":  {func(p *pool.Pool) { p.Pause(); p.Resume() }, pool.Succeeded, pool.Succeeded},
-		"a broken pool has no place": {func(p *pool.Pool) { breakPool(p) }, pool.Broken, pool.Succeeded},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pooltest.Run(t, func(t *pooltest.Kit) {
-				breaks := pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}
-				p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(breaks))
-				g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1), pool.WithKeepGoing())
-				one := func(ctx context.Context) (int, error) { return 1, nap(ctx) }
-				first := pool.GroupAsync(t.Context(), g, one)
-				held := pool.GroupAsync(t.Context(), g, one)
-				synctest.Wait()
-				require.True(t, first.Running())
-				require.False(t, held.Running())
-				c.end(p)
-				_ = g.Wait(t.Context())
-				outcome, err := held.Outcome()
-				require.NoError(t, err)
-				require.Equal(t, c.outcome, outcome)
-				outcome, err = first.Outcome()
-				require.NoError(t, err)
-				require.Equal(t, c.running, outcome)
-			})
-		})
-	}
-}
-
 func breakPool(p *pool.Pool) {
 	_ = pool.ApplyAsync(context.Background(), p, func(context.Context) (int, error) { panic("boom") }).Wait(context.Background())
 	synctest.Wait()
@@ -701,29 +304,6 @@ func TestGroupOfAClosedPoolSaysSo(t *testing.T) {
 		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
 		require.ErrorIs(t, g.Go(t.Context(), nap), pool.ErrClosed)
 		require.ErrorIs(t, g.Wait(t.Context()), pool.ErrClosed)
-	})
-}
-
-func TestHeldTasksCanBeCancelledOneByOne(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1))
-		busy := occupy(t, p)
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		rs := make([]*pool.AsyncResult[int], 5)
-		for i := range rs {
-			rs[i] = pool.GroupAsync(t.Context(), g, value(i))
-		}
-		require.True(t, rs[2].Cancel(), "in the group")
-		require.True(t, rs[0].Cancel(), "in the queue: the next takes its place")
-		require.True(t, rs[1].Cancel(), "which it gave to the next")
-		close(busy.open)
-		for i, want := range []pool.Outcome{pool.Cancelled, pool.Cancelled, pool.Cancelled, pool.Succeeded, pool.Succeeded} {
-			require.NoError(t, rs[i].Wait(t.Context()))
-			outcome, err := rs[i].Outcome()
-			require.NoError(t, err)
-			require.Equal(t, want, outcome)
-		}
-		require.ErrorIs(t, g.Wait(t.Context()), pool.ErrCancelled)
 	})
 }
 
@@ -809,51 +389,4 @@ func TestRetryOfATaskOfAGroupIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, "WithRetry: it is not for a task of a group")
 		require.ErrorIs(t, g.Wait(context.Background()), pool.ErrInvalid)
 	})
-}
-
-// A held task that one waits for and lends its place to is not run by another one who waits
-// for it, too: the first would lend the place once more. Somebody keeps the pool's lock
-// occupied, so that both stand before it.
-func TestPlaceIsLentToOneTaskAtATime(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		p := newPool(t, pool.WithWorkers(3), pool.WithUnboundedQueue(), pool.WithRouting(func() pool.Strategy { return lingering{} }))
-		g := pool.NewGroup(t.Context(), p, pool.WithGroupLimit(1))
-		sub := g.Subgroup(t.Context())
-		made := make(chan struct{})
-		require.NoError(t, g.Go(t.Context(), func(ctx context.Context) error { <-made; return sub.Wait(ctx) }))
-		var results []*pool.AsyncResult[int]
-		other := pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
-			<-made
-			for _, r := range results {
-				_ = r.Wait(ctx)
-			}
-			return 0, nil
-		})
-		var atWork, most atomic.Int32
-		for range 50 {
-			results = append(results, pool.GroupAsync(t.Context(), sub, func(context.Context) (int, error) {
-				most.Store(max(most.Load(), atWork.Add(1)))
-				runtime.Gosched()
-				atWork.Add(-1)
-				return 0, nil
-			}))
-		}
-		close(made)
-		for !other.Ready() {
-			pool.ApplyAsync(t.Context(), p, value(1))
-		}
-		require.NoError(t, g.Wait(t.Context()))
-		require.EqualValues(t, 1, most.Load())
-	})
-}
-
-// lingering is a strategy that takes its time.
-type lingering struct{}
-
-func (lingering) UsesKeys() bool { return false }
-func (lingering) Route(string, int, func(int) int) pool.Target {
-	for range 3 {
-		runtime.Gosched()
-	}
-	return pool.Target{}
 }

@@ -464,3 +464,15 @@ func TestRulesThatAreWrongOrHaveNoEffectAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "unknown Scope 9")
 	require.ErrorContains(t, err, "MaxRestarts is -1", "all that is wrong is said at once")
 }
+
+func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Break }}))
+		require.NoError(t, p.Ready(context.Background()))
+		_, err := pool.Apply(context.Background(), p, func(context.Context) (int, error) { panic("broken") })
+		require.Error(t, err)
+		synctest.Wait()
+		require.ErrorIs(t, p.Ready(context.Background()), pool.ErrBroken)
+		require.Equal(t, 1, p.Stats().Started)
+	})
+}

@@ -17,21 +17,15 @@ func (r *Router) accept(t *Task, fx *effects) error {
 	}
 	resumed := t.spec().resumes
 	switch {
-	case resumed != nil && r.plain:
-		r.uncounted++
-		r.line.pushFront([]queued{{task: t}})
 	case resumed != nil:
-		r.queue.putBack(t, target, resumed)
-	case r.plain && target.Worker == 0:
+		r.queue.putBack(t, target, r.line.pushed, resumed)
+	case r.plain && target.Worker == 0 && !t.spec().routed: // those have a place in the order that can be resumed
 		if t.exempt {
 			r.uncounted++
 		}
 		r.line.push(queued{task: t})
-	case r.plain: // its turn comes after what is in the line now
-		r.queue.order = r.line.pushed
-		fallthrough
 	default:
-		r.queue.put(t, target)
+		r.queue.put(t, target, r.line.pushed)
 		if r.codel.isOn() {
 			t.linked().put = sinceStart()
 		}

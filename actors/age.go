@@ -43,6 +43,17 @@ func (a *ages) of(submitted uint64, now time.Duration) time.Duration {
 	return now - a.notes[0].at
 }
 
+// movedUp follows on tasks that left otherwise than by being taken.
+func (a *ages) movedUp(gone []uint64) {
+	for i := range slices.Backward(a.notes) {
+		note := &a.notes[i]
+		if note.submitted < gone[0] {
+			return
+		}
+		note.submitted = movedUp(note.submitted, gone)
+	}
+}
+
 // noteAge is called when the clock was looked at anyhow.
 func (r *Router) noteAge(now time.Duration) { r.ages.note(r.submitted(), now) }
 
@@ -60,8 +71,14 @@ func (r *Router) age(now time.Duration) time.Duration {
 	if r.line.length > 0 {
 		first = r.line.taken() + 1
 	}
-	if t := r.queue.oldest(); t != nil && (first == 0 || t.linked().order < first) {
-		first = t.linked().order
+	if t := r.queue.oldest(); t != nil {
+		at := t.linked().order
+		if r.plain {
+			at = t.linked().after + 1
+		}
+		if first == 0 || at < first {
+			first = at
+		}
 	}
 	if first == 0 {
 		return 0

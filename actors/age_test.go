@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,21 @@ func TestAgesIsNeverMoreThanTheTruth(t *testing.T) {
 			"note":   func(*rapid.T) { a.note(uint64(len(submittedAt)), now) },
 			"take": func(t *rapid.T) {
 				taken = min(len(submittedAt), taken+rapid.IntRange(1, 10).Draw(t, "tasks"))
+			},
+			"leave": func(t *rapid.T) {
+				var gone []uint64
+				at := uint64(taken)
+				submittedAt = append(submittedAt[:taken:taken], slices.DeleteFunc(slices.Clone(submittedAt[taken:]), func(time.Duration) bool {
+					at++
+					if rapid.Bool().Draw(t, "gone") {
+						gone = append(gone, at)
+						return true
+					}
+					return false
+				})...)
+				if len(gone) > 0 {
+					a.movedUp(gone)
+				}
 			},
 			"": func(t *rapid.T) {
 				require.LessOrEqual(t, len(a.notes), maxAgeNotes)

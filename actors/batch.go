@@ -131,7 +131,7 @@ func (b *batch) cut(n int) []queued {
 type line struct {
 	head, tail *batch
 	length     int    // places, all kinds
-	pushed     uint64 // ever; a task that is tried again once
+	pushed     uint64 // ever, those excepted that were taken out again without a worker
 
 	// Empty batches, so that a busy pool allocates none.
 	spare, singles       *batch
@@ -173,8 +173,7 @@ func (l *line) append() *batch {
 	return b
 }
 
-// pushFront puts places back that were taken, or a further attempt at a task that was,
-// in front of all others.
+// pushFront puts places back that were taken, in front of all others.
 func (l *line) pushFront(places []queued) {
 	b := l.fresh()
 	b.high = copy(b.of[:], places)
@@ -196,9 +195,7 @@ func (l *line) unpush(t *Task) bool {
 	b.high--
 	b.of[b.high] = queued{}
 	l.length--
-	if !t.spec().again {
-		l.pushed--
-	}
+	l.pushed--
 	if b.low == b.high {
 		b.low, b.high = 0, 0
 	}
@@ -264,20 +261,21 @@ func (l *line) oldest() *queued {
 	return nil
 }
 
-// compact removes the places at which nothing waits any more and reports how
-// many there were.
-func (l *line) compact() (removed int) {
+// compact removes the places at which nothing waits any more, and returns which they were,
+// the first place in the line being taken()+1.
+func (l *line) compact() (gone []uint64) {
 	old := *l
-	l.head, l.tail, l.length = nil, nil, 0
+	at := l.taken()
+	l.head, l.tail, l.length, l.pushed = nil, nil, 0, at
 	old.each(func(q *queued) {
+		at++
 		if q.isHole() || q.task != nil && q.task.phase() != stateQueued {
-			removed++
-			return
+			gone = append(gone, at)
+		} else {
+			l.push(*q)
 		}
-		l.push(*q)
-		l.pushed--
 	})
-	return removed
+	return gone
 }
 
 // each calls f for every place in the line; f may change it.

@@ -63,14 +63,6 @@ func (m *lineModel) take(t *rapid.T) {
 	m.waiting = slices.Clone(m.waiting[got:])
 }
 
-// tryAgain puts a further attempt in front.
-func (m *lineModel) tryAgain(*rapid.T) {
-	task := newWaiting()
-	task.extra().spec = &spec{again: true}
-	m.line.pushFront([]queued{{task: task}})
-	m.waiting = append([]*Task{task}, m.waiting...)
-}
-
 func (m *lineModel) begin(t *rapid.T) {
 	if len(m.hands) == 0 {
 		return
@@ -134,16 +126,20 @@ func (m *lineModel) share(t *rapid.T) {
 
 // decide ends tasks that wait, and sometimes has the line forget them.
 func (m *lineModel) compact(t *rapid.T) {
-	ended := 0
+	taken := m.line.taken()
+	var ended []uint64
+	at := taken
 	m.waiting = slices.DeleteFunc(m.waiting, func(task *Task) bool {
+		at++
 		if rapid.Bool().Draw(t, "ends") {
 			task.state.Store(stateReady)
-			ended++
+			ended = append(ended, at)
 			return true
 		}
 		return false
 	})
 	require.Equal(t, ended, m.line.compact())
+	require.Equal(t, taken, m.line.taken())
 }
 
 // unpush takes a task back that may be the last one.
@@ -157,9 +153,6 @@ func (m *lineModel) unpush(t *rapid.T) {
 	before := m.line.taken()
 	if m.line.unpush(m.waiting[i]) {
 		require.Equal(t, last, i)
-		if m.waiting[i].spec().again {
-			before++ // as it was before the attempt
-		}
 		m.waiting = m.waiting[:last]
 	} else if i == last { // it would have to look for the batch before
 		require.LessOrEqual(t, m.line.tail.high-m.line.tail.low, 1)
@@ -216,7 +209,6 @@ func TestLineBehavesLikeItsModel(t *testing.T) {
 			"share":     m.share,
 			"compact":   m.compact,
 			"unpush":    m.unpush,
-			"try again": m.tryAgain,
 		})
 	})
 }

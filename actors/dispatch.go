@@ -144,13 +144,25 @@ func (r *Router) nextBatch(s *slot, fx *effects) *batch {
 //
 // Model: find.
 func (r *Router) find(s *slot, fx *effects) *batch {
-	if b := r.fromQueue(s, fx); b != nil || s.closed.Load() {
-		return b
+	t := r.candidate(s)
+	if r.codel.isOn() {
+		t = r.shed(s, t, fx)
+	}
+	n := r.size
+	if t != nil {
+		ahead := r.ahead(t)
+		if ahead == 0 || s.closed.Load() {
+			return r.fromQueue(t)
+		}
+		n = min(n, ahead)
+	}
+	if s.closed.Load() {
+		return nil
 	}
 	if b := r.overtake(); b != nil {
 		return b
 	}
-	if b := r.line.take(r.size); b != nil {
+	if b := r.line.take(n); b != nil {
 		return b
 	}
 	return r.steal()
@@ -168,20 +180,22 @@ func (r *Router) drop(s *slot) {
 	r.line.retire(b)
 }
 
-// fromQueue takes a task that is not in the line, if its turn has come.
-func (r *Router) fromQueue(s *slot, fx *effects) *batch {
-	t := r.candidate(s)
-	if r.codel.isOn() {
-		t = r.shed(s, t, fx)
-	}
-	if t == nil || !s.closed.Load() && r.line.length > 0 && t.linked().order > r.line.taken()+1 {
-		return nil
-	}
+// fromQueue takes a task that is not in the line.
+func (r *Router) fromQueue(t *Task) *batch {
 	r.queue.take(t)
 	b := r.line.freshFor(1)
 	b.of[0] = queued{task: t}
 	b.hand(0, 1)
 	return b
+}
+
+// ahead is how many places of the line come before a task in the queue.
+func (r *Router) ahead(t *Task) int {
+	after, taken := t.linked().after, r.line.taken()
+	if after <= taken {
+		return 0
+	}
+	return min(int(after-taken), r.line.length)
 }
 
 // candidate is the task in the queue that the worker of a place would take.

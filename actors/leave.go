@@ -1,5 +1,7 @@
 package actors
 
+import "slices"
+
 // This file is about tasks that leave the queue otherwise than to a worker.
 
 // remove is told that a task was decided while it waited.
@@ -30,19 +32,43 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 		r.unpush(t)
 	default:
 		if r.uncounted++; r.uncounted > manyHoles && 2*r.uncounted > r.line.length {
-			r.uncounted -= r.line.compact()
+			r.compact()
 		}
 	}
 }
 
 // unpush takes a place out of the line that does not count towards the limit, if it
 // is the last one. Otherwise whoever comes to it passes over it.
-func (r *Router) unpush(t *Task) bool {
-	last := r.line.unpush(t)
-	if last {
-		r.uncounted--
+func (r *Router) unpush(t *Task) {
+	if r.line.unpush(t) {
+		r.movedUp(r.line.pushed + 1)
 	}
-	return last
+}
+
+// compact takes the places out of the line at which nothing waits any more.
+func (r *Router) compact() { r.movedUp(r.line.compact()...) }
+
+// movedUp follows on places of the line that were taken out, in their order: what comes
+// after them has moved up.
+func (r *Router) movedUp(gone ...uint64) {
+	r.uncounted -= len(gone)
+	if len(gone) == 0 {
+		return
+	}
+	r.ages.movedUp(gone)
+	if r.queue.after >= gone[0] { // else nothing was put into the queue since
+		r.queue.after = movedUp(r.queue.after, gone)
+		r.queue.each(func(t *Task) {
+			at := t.linked()
+			at.after = movedUp(at.after, gone)
+		})
+	}
+}
+
+// movedUp is which place of the line another one has become, of which some are gone.
+func movedUp(place uint64, gone []uint64) uint64 {
+	before, _ := slices.BinarySearch(gone, place+1)
+	return place - uint64(before)
 }
 
 // manyHoles is how many places at which nothing waits are not worth a walk.

@@ -173,7 +173,7 @@ func (r *Router) dropFunctions(n int, outcome messages.Outcome) {
 // Model: clearLine.
 func (r *Router) clearLine() {
 	r.mu.Lock()
-	r.uncounted -= r.line.compact()
+	r.compact()
 	r.mu.Unlock()
 }
 
@@ -227,7 +227,7 @@ func (r *Router) checkEnded() {
 	if !r.stopped || r.outstanding > 0 || r.attendants > 0 || r.initializing > 0 {
 		return
 	}
-	r.uncounted -= r.line.compact() // what a worker gave back at the last moment
+	r.compact() // what a worker gave back at the last moment
 	select {
 	case <-r.ended:
 	default:

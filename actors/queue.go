@@ -10,7 +10,9 @@ import (
 type links struct {
 	prev, next *Task
 	in         *queueList
-	order      uint64        // position in the order of submission
+	late       int           // its place in a heap there, from 1; 0: it is in none
+	order      uint64        // position in the order of submission, among those that got one
+	after      uint64        // how many tasks had been put into the line by then
 	assigned   int           // the worker that will take it, from 1; 0: any
 	chain      *chain        // the tasks with the same key, if routing orders keys
 	held       bool          // came as a message and waits for room
@@ -22,69 +24,6 @@ type links struct {
 func (t *Task) isLinked() bool {
 	l := t.hasLinks()
 	return l != nil && l.in != nil
-}
-
-// queueList is a doubly linked list of tasks, so that a task that is cancelled or
-// run in place leaves at once, wherever it stands.
-type queueList struct {
-	head, tail *Task
-	length     int
-}
-
-func (l *queueList) push(t *Task) { l.insertAfter(l.tail, t) }
-
-// insert keeps the list in the order of submission. Tasks that come late, from
-// behind an earlier one with the same key, belong near the front.
-func (l *queueList) insert(t *Task) {
-	l.insertBehind(nil, t)
-}
-
-// insertBehind is insert for a task whose place is known to be behind that of another
-// one, if that is not nil.
-func (l *queueList) insertBehind(after, t *Task) {
-	next := l.head
-	if after != nil {
-		next = after.linked().next
-	}
-	order := t.linked().order
-	for ; next != nil && next.linked().order < order; next = next.linked().next {
-		after = next
-	}
-	l.insertAfter(after, t)
-}
-
-func (l *queueList) insertAfter(after, t *Task) {
-	at := t.linked()
-	at.in, at.prev = l, after
-	if after == nil {
-		at.next = l.head
-		l.head = t
-	} else {
-		at.next = after.linked().next
-		after.linked().next = t
-	}
-	if at.next == nil {
-		l.tail = t
-	} else {
-		at.next.linked().prev = t
-	}
-	l.length++
-}
-
-func (l *queueList) remove(t *Task) {
-	at := t.linked()
-	if at.prev == nil {
-		l.head = at.next
-	} else {
-		at.prev.linked().next = at.next
-	}
-	if at.next == nil {
-		l.tail = at.prev
-	} else {
-		at.next.linked().prev = at.prev
-	}
-	at.prev, at.next, at.in = nil, nil, nil
-	l.length--
 }
 
 // chain holds the tasks of one key in a pool that orders keys. Its holder is
@@ -104,15 +43,15 @@ type queue struct {
 	own    []*ranks // by worker number; [0] is unused; made when first needed
 	chains map[string]*chain
 	order  uint64
-	ageing int64 // see ranks
-	length int   // tasks that count towards the limit
+	after  uint64 // links.after of the latest
+	ageing int64  // see ranks
+	length int    // tasks that count towards the limit
 }
 
-// put files t where target says.
-func (q *queue) put(t *Task, target Target) {
-	q.order++
+// put files t where target says, after so many tasks that were put into the line.
+func (q *queue) put(t *Task, target Target, after uint64) {
+	q.number(t, after)
 	at := t.linked()
-	at.order = q.order
 	if !t.exempt {
 		q.length++
 	}
@@ -136,12 +75,22 @@ func (q *queue) put(t *Task, target Target) {
 	}
 }
 
-// putBack files t in the place in the order that another had, which it resumes.
-func (q *queue) putBack(t *Task, target Target, resumed *Task) {
+// number gives t the last place in the order of submission.
+func (q *queue) number(t *Task, after uint64) {
+	q.order++
+	q.after = after
+	at := t.linked()
+	at.order, at.after = q.order, after
+}
+
+// putBack is put for a task that resumes another one, whose place in the order it gets.
+func (q *queue) putBack(t *Task, target Target, after uint64, resumed *Task) {
 	was, at := resumed.linked(), t.linked()
-	if at.order = was.order; at.order == 0 { // it ran beside the workers and had no place
-		q.order++
-		at.order = q.order
+	if was.order > 0 {
+		at.order, at.after = was.order, min(was.after, after)
+		q.after = max(q.after, at.after)
+	} else { // it ran beside the workers and had no place
+		q.number(t, after)
 	}
 	if !t.exempt {
 		q.length++
@@ -194,16 +143,12 @@ var noTasks ranks
 func (q *queue) disown(worker int) {
 	q.ownOf(worker).each(func(priority int, own *queueList) {
 		shared := q.shared.of(priority)
-		var moved *Task
-		for t := own.head; t != nil; {
-			next := t.linked().next
+		for _, t := range own.all() {
 			if t.fixed() == 0 {
 				own.remove(t)
 				t.linked().assigned = 0
-				shared.insertBehind(moved, t)
-				moved = t
+				shared.insert(t)
 			}
-			t = next
 		}
 	})
 }
@@ -211,7 +156,7 @@ func (q *queue) disown(worker int) {
 // reassign gives what only one worker may take to another one.
 func (q *queue) reassign(from, to int) {
 	q.ownOf(from).each(func(priority int, own *queueList) {
-		for t := own.head; t != nil; t = own.head {
+		for _, t := range own.all() {
 			own.remove(t)
 			t.reassign(to)
 			q.ownFor(to).of(priority).insert(t)
@@ -248,7 +193,7 @@ func (q *queue) release(t *Task) *Task {
 		return nil
 	}
 	c.nudges.Give()
-	next := c.behind.head
+	next := c.behind.first()
 	c.holder = next
 	if next == nil {
 		delete(q.chains, c.key)
@@ -263,14 +208,8 @@ func (q *queue) release(t *Task) *Task {
 func (q *queue) oldest() *Task {
 	var oldest *Task
 	consider := func(_ int, l *queueList) {
-		for t := l.head; t != nil; t = t.linked().next {
-			if t.exempt {
-				continue
-			}
-			if oldest == nil || t.linked().order < oldest.linked().order {
-				oldest = t
-			}
-			return
+		if t := l.oldest(); t != nil && (oldest == nil || t.linked().order < oldest.linked().order) {
+			oldest = t
 		}
 	}
 	q.shared.each(consider)
@@ -283,11 +222,10 @@ func (q *queue) oldest() *Task {
 	return oldest
 }
 
-// each calls f for every task in the queue, which takes n·log n for n keys; f must not
-// change it.
+// each calls f for every task in the queue, list by list, which takes n·log n for n keys.
 func (q *queue) each(f func(*Task)) {
 	walk := func(_ int, l *queueList) {
-		for t := l.head; t != nil; t = t.linked().next {
+		for _, t := range l.all() {
 			f(t)
 		}
 	}

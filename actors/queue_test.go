@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -92,7 +93,7 @@ func (m *queueModel) put(t *rapid.T) {
 	}
 	f.Task = new(Task)
 	f.Task.Init(nil, nil, context.Background(), o)
-	m.queue.put(f.Task, f.target)
+	m.queue.put(f.Task, f.target, 0)
 	m.tasks = append(m.tasks, f)
 }
 
@@ -120,6 +121,21 @@ func (m *queueModel) cancel(t *rapid.T) {
 		m.queue.take(f.Task)
 		m.release(t, f)
 	}
+}
+
+// resume files a further attempt at a task that has run and keeps its key.
+func (m *queueModel) resume(t *rapid.T) {
+	taken := m.taken()
+	if len(taken) == 0 {
+		return
+	}
+	f := rapid.SampledFrom(taken).Draw(t, "task")
+	f.linked().keepsKey = true
+	require.Nil(t, m.queue.release(f.Task))
+	next := new(Task)
+	next.Init(nil, nil, context.Background(), TaskOptions{Priority: f.priority(), Key: f.key(), Exempt: true})
+	m.queue.putBack(next, f.target, 0, f.Task)
+	f.Task, f.taken = next, false
 }
 
 // disown gives what waits for one worker to all.
@@ -183,33 +199,38 @@ func TestQueueBehavesLikeItsModel(t *testing.T) {
 			"end":    m.end,
 			"cancel": m.cancel,
 			"disown": m.disown,
+			"resume": m.resume,
 		})
 	})
 }
 
-func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
+func TestQueueListKeepsItsOrderWhateverComesLate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var list queueList
-		var model []*Task
+		var model []*Task // in the order of submission
+		orders := map[uint64]bool{}
+		newTask := func(t *rapid.T, order uint64) *Task {
+			task := &Task{exempt: rapid.Bool().Draw(t, "exempt")}
+			task.linked().order = order
+			orders[order] = true
+			return task
+		}
 		t.Repeat(map[string]func(*rapid.T){
 			"insert": func(t *rapid.T) {
-				task := &Task{}
-				task.linked().order = uint64(rapid.IntRange(0, 50).Draw(t, "order"))
-				// Before those with the same number; in a queue there are none.
-				i, _ := slices.BinarySearchFunc(model, task.linked().order, func(other *Task, order uint64) int {
-					if other.linked().order < order {
-						return -1
-					}
-					return 1
+				order := uint64(rapid.IntRange(1, 1000).Filter(func(n int) bool { return !orders[uint64(n)] }).Draw(t, "order"))
+				task := newTask(t, order)
+				i, _ := slices.BinarySearchFunc(model, order, func(other *Task, order uint64) int {
+					return cmp.Compare(other.linked().order, order)
 				})
 				list.insert(task)
 				model = slices.Insert(model, i, task)
 			},
 			"push": func(t *rapid.T) {
-				task := &Task{}
+				order := uint64(1)
 				if len(model) > 0 {
-					task.linked().order = model[len(model)-1].linked().order
+					order = model[len(model)-1].linked().order + 1
 				}
+				task := newTask(t, order)
 				list.push(task)
 				model = append(model, task)
 			},
@@ -219,26 +240,27 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 				}
 				i := rapid.IntRange(0, len(model)-1).Draw(t, "place")
 				list.remove(model[i])
-				require.Zero(t, model[i].linked().in)
-				require.Nil(t, model[i].linked().prev)
-				require.Nil(t, model[i].linked().next)
+				at := model[i].linked()
+				require.Equal(t, links{order: at.order}, *at)
+				delete(orders, at.order)
 				model = slices.Delete(model, i, i+1)
 			},
 			"": func(t *rapid.T) {
 				require.Equal(t, len(model), list.length)
-				task := list.head
-				for i := range model {
-					require.Same(t, model[i], task, "forwards, place %d", i)
+				require.True(t, slices.Equal(model, list.all()))
+				var first *Task
+				if len(model) > 0 {
+					first = model[0]
+				}
+				require.Same(t, first, list.first())
+				var oldest *Task
+				if i := slices.IndexFunc(model, func(task *Task) bool { return !task.exempt }); i >= 0 {
+					oldest = model[i]
+				}
+				require.Same(t, oldest, list.oldest())
+				for _, task := range model {
 					require.Same(t, &list, task.linked().in)
-					task = task.linked().next
 				}
-				require.Nil(t, task)
-				task = list.tail
-				for i := range model {
-					require.Same(t, model[len(model)-1-i], task, "backwards, place %d", i)
-					task = task.linked().prev
-				}
-				require.Nil(t, task)
 			},
 		})
 	})
@@ -247,8 +269,8 @@ func TestQueueListKeepsItsOrderAndItsLinks(t *testing.T) {
 func TestReleaseNudgesThoseWhoWaitForTheNextTaskWithTheKey(t *testing.T) {
 	q := newQueue()
 	first, second := newQueued("a", false), newQueued("a", false)
-	q.put(first, Target{InOrder: true})
-	q.put(second, Target{InOrder: true})
+	q.put(first, Target{InOrder: true}, 0)
+	q.put(second, Target{InOrder: true}, 0)
 	q.take(first)
 	nudge := newNudge()
 	first.chained().nudges.Add(nudge)
@@ -273,9 +295,30 @@ func BenchmarkQueuePutTake(b *testing.B) {
 			b.ReportAllocs()
 			q, task := newQueue(), newQueued(c.key, false)
 			for b.Loop() {
-				q.put(task, c.target)
+				q.put(task, c.target, 0)
 				q.take(q.next(1))
 				q.release(task)
+			}
+		})
+	}
+}
+
+// What one task costs that comes late does not grow with how many have come so.
+func BenchmarkQueueLate(b *testing.B) {
+	for _, n := range []int{100, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var list queueList
+			random := rand.New(rand.NewPCG(1, 2))
+			for range n {
+				t := new(Task)
+				t.linked().order = random.Uint64()
+				list.insert(t)
+			}
+			for b.Loop() {
+				t := list.first()
+				list.remove(t)
+				t.linked().order = random.Uint64()
+				list.insert(t)
 			}
 		})
 	}

@@ -57,9 +57,9 @@ func (l *ranks) length() int {
 
 // head is the task whose turn is next, or nil.
 func (l *ranks) head(ageing int64) *Task {
-	next := l.plain.head
+	next := l.plain.first()
 	for _, r := range l.others {
-		next = earlier(next, r.head, ageing)
+		next = earlier(next, r.first(), ageing)
 	}
 	return next
 }
@@ -73,7 +73,7 @@ func earlier(a, b *Task, ageing int64) *Task {
 		return a
 	}
 	turnOfA, turnOfB := a.turn(ageing), b.turn(ageing)
-	if turnOfB < turnOfA || turnOfB == turnOfA && b.linked().order < a.linked().order {
+	if turnOfB < turnOfA || turnOfB == turnOfA && b.isBefore(a) {
 		return b
 	}
 	return a

@@ -246,9 +246,7 @@ func (r *Router) discharge(number int, failure error) bool {
 	s.leaving = true
 	var doomed []*Task
 	r.queue.ownOf(number).each(func(_ int, l *queueList) {
-		for t := l.head; t != nil; t = t.linked().next {
-			doomed = append(doomed, t)
-		}
+		doomed = append(doomed, l.all()...)
 	})
 	r.unlock(&fx)
 	settle(doomed, messages.Failed, fmt.Errorf("%s was stopped: %w", r.WorkerName(number), failure))

@@ -159,7 +159,6 @@ type spec struct {
 	priority  int           // higher ones first
 	limit     time.Duration // for its function, from its start; 0: none
 	routed    bool          // though it is internal
-	again     bool          // it is a further attempt
 	resumes   *Task         // the attempt in whose place in the order it comes, until it has; nil: none. Guarded by router.mu
 }
 
@@ -248,7 +247,7 @@ func (t *Task) Init(r *Router, body Body, ctx context.Context, o TaskOptions) {
 		return
 	}
 	m := t.extra()
-	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Priority, o.Limit, o.Routed, o.Resumes != nil, o.Resumes}
+	m.spec = &spec{o.Name, o.Key, o.Root, o.Worker, o.Priority, o.Limit, o.Routed, o.Resumes}
 	m.callback, m.release = o.Callback, o.Release
 }
 

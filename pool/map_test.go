@@ -289,6 +289,32 @@ func TestBroadcastWaitsForItsTurnOnABusyWorker(t *testing.T) {
 	})
 }
 
+// Cancelled tasks leave places behind, which are taken out of the queue when there are many.
+func TestBroadcastWaitsForItsTurnThoughManyLaterTasksAreCancelled(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1))
+		g := occupy(t, p)
+		const tasks = 100
+		begun := 0
+		begin := func(context.Context) (int, error) { begun++; return begun, nil }
+		for range tasks {
+			pool.ApplyAsync(t.Context(), p, begin)
+		}
+		b := pool.BroadcastAsync(t.Context(), p, begin)
+		for range 3 * tasks {
+			require.True(t, pool.ApplyAsync(t.Context(), p, begin).Cancel())
+		}
+		last := pool.ApplyAsync(t.Context(), p, begin)
+		close(g.open)
+		got, err := b.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{tasks + 1}, got)
+		turn, err := last.Get(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, tasks+2, turn)
+	})
+}
+
 func TestBroadcastSurvivesPanics(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(3))

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"sync/atomic"
@@ -109,6 +110,37 @@ func TestAttemptKeepsThePlaceOfItsTaskInTheOrder(t *testing.T) {
 				p.Close()
 				require.NoError(t, p.Join(context.Background()))
 				require.Equal(t, []string{"flaky", "flaky", "later", "later", "later"}, sheet.names)
+			})
+		})
+	}
+}
+
+func TestAttemptsBeginInTheOrderOfTheirTasks(t *testing.T) {
+	for name, opts := range map[string][]pool.Option{
+		"shared queue": nil,
+		"round robin":  {pool.WithRouting(pool.RoundRobin)},
+		"priorities":   {pool.WithPriorities(10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, append(opts, pool.WithWorkers(1))...)
+				var sheet callSheet
+				for i, seconds := range []int{3, 1, 2} {
+					f := flaky{failures: 1}
+					wait := time.Duration(seconds) * time.Second
+					pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+						_, _ = sheet.task(fmt.Sprint(i))(ctx)
+						return f.task(ctx)
+					}, pool.WithRetry(pool.Retry{Attempts: 2, MinBackoff: wait, MaxBackoff: wait}))
+				}
+				t.Idle()
+				g := occupy(t, p)
+				pool.ApplyAsync(t.Context(), p, sheet.task("later"))
+				time.Sleep(time.Minute)
+				close(g.open)
+				p.Close()
+				require.NoError(t, p.Join(t.Context()))
+				require.Equal(t, []string{"0", "1", "2", "0", "1", "2", "later"}, sheet.names)
 			})
 		})
 	}

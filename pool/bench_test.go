@@ -142,3 +142,28 @@ func BenchmarkCreateUseShutDown(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkKeys has many tasks wait before the first is taken. What one costs does not
+// depend on how many keys there are.
+func BenchmarkKeys(b *testing.B) {
+	const tasks = 20_000
+	for _, keys := range []int{100, tasks / 2} {
+		b.Run(strconv.Itoa(keys), func(b *testing.B) {
+			of := make([]pool.TaskOption, keys)
+			for i := range of {
+				of[i] = pool.WithKey(strconv.Itoa(i))
+			}
+			for b.Loop() {
+				p, err := pool.New(pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
+				require.NoError(b, err)
+				p.Pause()
+				for i := range tasks {
+					pool.ApplyAsync(context.Background(), p, value(i), of[i%keys])
+				}
+				p.Close()
+				require.NoError(b, p.Join(context.Background()))
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*tasks), "ns/task")
+		})
+	}
+}

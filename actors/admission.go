@@ -218,7 +218,7 @@ func (r *Router) dropOldest(t *Task) error {
 
 // oldest is what has waited longest of what a full queue may drop, or nil.
 func (r *Router) oldest() *queued {
-	linked := r.queue.oldest()
+	linked := r.queue.oldest
 	if first := r.line.oldest(); first != nil && (linked == nil || r.ahead(linked) > 0) {
 		return first
 	}

@@ -71,7 +71,7 @@ func (r *Router) age(now time.Duration) time.Duration {
 	if r.line.length > 0 {
 		first = r.line.taken() + 1
 	}
-	if t := r.queue.oldest(); t != nil {
+	if t := r.queue.oldest; t != nil {
 		at := t.linked().order
 		if r.plain {
 			at = t.linked().after + 1

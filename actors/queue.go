@@ -15,6 +15,8 @@ type links struct {
 	after      uint64        // how many tasks had been put into the line by then
 	assigned   int           // the worker that will take it, from 1; 0: any
 	chain      *chain        // the tasks with the same key, if routing orders keys
+	older      *Task         // the one before it that counts towards the limit, in whichever list
+	newer      *Task         // the one after it
 	held       bool          // came as a message and waits for room
 	put        time.Duration // when it came, if tasks are shed
 	keepsKey   bool          // what has the same key waits though it has left its place
@@ -45,16 +47,17 @@ type queue struct {
 	order  uint64
 	after  uint64 // links.after of the latest
 	ageing int64  // see ranks
-	length int    // tasks that count towards the limit
+
+	// The tasks that count towards the limit, in the order of submission.
+	length         int
+	oldest, newest *Task // nil: there are none
 }
 
 // put files t where target says, after so many tasks that were put into the line.
 func (q *queue) put(t *Task, target Target, after uint64) {
 	q.number(t, after)
 	at := t.linked()
-	if !t.exempt {
-		q.length++
-	}
+	q.count(t)
 	at.assigned = target.Worker
 	switch {
 	case target.Worker > 0:
@@ -83,7 +86,41 @@ func (q *queue) number(t *Task, after uint64) {
 	at.order, at.after = q.order, after
 }
 
-// putBack is put for a task that resumes another one, whose place in the order it gets.
+// count notes that t waits, if it counts towards the limit: it is the newest of those.
+func (q *queue) count(t *Task) {
+	if t.exempt {
+		return
+	}
+	q.length++
+	if t.linked().older = q.newest; q.newest == nil {
+		q.oldest = t
+	} else {
+		q.newest.linked().newer = t
+	}
+	q.newest = t
+}
+
+func (q *queue) uncount(t *Task) {
+	if t.exempt {
+		return
+	}
+	q.length--
+	at := t.linked()
+	if at.older == nil {
+		q.oldest = at.newer
+	} else {
+		at.older.linked().newer = at.newer
+	}
+	if at.newer == nil {
+		q.newest = at.older
+	} else {
+		at.newer.linked().older = at.older
+	}
+	at.older, at.newer = nil, nil
+}
+
+// putBack is put for a task that resumes another one, whose place in the order it gets. It
+// does not count towards the limit.
 func (q *queue) putBack(t *Task, target Target, after uint64, resumed *Task) {
 	was, at := resumed.linked(), t.linked()
 	if was.order > 0 {
@@ -91,9 +128,6 @@ func (q *queue) putBack(t *Task, target Target, after uint64, resumed *Task) {
 		q.after = max(q.after, at.after)
 	} else { // it ran beside the workers and had no place
 		q.number(t, after)
-	}
-	if !t.exempt {
-		q.length++
 	}
 	at.assigned = target.Worker
 	list := &q.shared
@@ -168,9 +202,7 @@ func (q *queue) reassign(from, to int) {
 // its chain until release.
 func (q *queue) take(t *Task) {
 	t.linked().in.remove(t)
-	if !t.exempt {
-		q.length--
-	}
+	q.uncount(t)
 }
 
 // chained is the chain that t is part of, or nil.
@@ -202,24 +234,6 @@ func (q *queue) release(t *Task) *Task {
 	c.behind.remove(next)
 	q.shared.of(next.priority()).insert(next)
 	return next
-}
-
-// oldest is the task that has waited longest of those that a full queue may drop.
-func (q *queue) oldest() *Task {
-	var oldest *Task
-	consider := func(_ int, l *queueList) {
-		if t := l.oldest(); t != nil && (oldest == nil || t.linked().order < oldest.linked().order) {
-			oldest = t
-		}
-	}
-	q.shared.each(consider)
-	for i := range q.own {
-		q.ownOf(i).each(consider)
-	}
-	for _, c := range q.chains {
-		consider(0, &c.behind)
-	}
-	return oldest
 }
 
 // each calls f for every task in the queue, list by list, which takes n·log n for n keys.

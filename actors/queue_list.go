@@ -73,15 +73,6 @@ func (l *queueList) remove(t *Task) {
 	at.prev, at.next = nil, nil
 }
 
-// oldest is the first task that counts towards the limit, or nil.
-func (l *queueList) oldest() *Task {
-	t := l.head
-	for t != nil && t.exempt {
-		t = t.linked().next
-	}
-	return l.late.oldest(0, t)
-}
-
 // all are the tasks in the list, in order.
 func (l *queueList) all() []*Task {
 	tasks := make([]*Task, 0, l.length)
@@ -118,17 +109,4 @@ func (h *lateTasks) Pop() any {
 	*h = (*h)[:last]
 	t.linked().late = 0
 	return t
-}
-
-// oldest is the first task from a place of the heap on that counts towards the limit,
-// unless best, if not nil, comes before it. It looks only at those that do not count, and
-// at the next ones of each.
-func (h lateTasks) oldest(from int, best *Task) *Task {
-	if from >= len(h) || best != nil && best.isBefore(h[from]) {
-		return best
-	}
-	if !h[from].exempt {
-		return h[from]
-	}
-	return h.oldest(2*from+2, h.oldest(2*from+1, best))
 }

@@ -149,10 +149,7 @@ func BenchmarkKeys(b *testing.B) {
 	const tasks = 20_000
 	for _, keys := range []int{100, tasks / 2} {
 		b.Run(strconv.Itoa(keys), func(b *testing.B) {
-			of := make([]pool.TaskOption, keys)
-			for i := range of {
-				of[i] = pool.WithKey(strconv.Itoa(i))
-			}
+			of := withKeys(keys)
 			for b.Loop() {
 				p, err := pool.New(pool.WithWorkers(2), pool.WithRouting(pool.KeyOrdered))
 				require.NoError(b, err)
@@ -166,4 +163,35 @@ func BenchmarkKeys(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*tasks), "ns/task")
 		})
 	}
+}
+
+// BenchmarkKeysDropOldest has each task push out another one.
+func BenchmarkKeysDropOldest(b *testing.B) {
+	const limit = 20_000
+	for _, keys := range []int{100, limit / 2} {
+		b.Run(strconv.Itoa(keys), func(b *testing.B) {
+			p, of, i := benchPool(b, pool.WithRouting(pool.KeyOrdered), pool.WithQueueLimit(limit), pool.WithQueuePolicy(pool.DropOldest)), withKeys(keys), 0
+			p.Pause()
+			submit := func() {
+				pool.ApplyAsync(context.Background(), p, value(1), of[i%keys])
+				i++
+			}
+			for range limit {
+				submit()
+			}
+			for b.Loop() {
+				submit()
+			}
+			p.Terminate()
+			require.NoError(b, p.Join(context.Background()))
+		})
+	}
+}
+
+func withKeys(n int) []pool.TaskOption {
+	keys := make([]pool.TaskOption, n)
+	for i := range keys {
+		keys[i] = pool.WithKey(strconv.Itoa(i))
+	}
+	return keys
 }

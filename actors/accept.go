@@ -18,7 +18,7 @@ func (r *Router) accept(t *Task, fx *effects) error {
 	resumed := t.spec().resumes
 	switch {
 	case resumed != nil:
-		r.queue.putBack(t, target, r.line.pushed, resumed)
+		r.queue.putBack(t, target, r.line.taken(), resumed)
 	case r.plain && target.Worker == 0 && !t.spec().routed: // those have a place in the order that can be resumed
 		if t.exempt {
 			r.uncounted++

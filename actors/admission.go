@@ -163,6 +163,9 @@ func (r *Router) submitSlowly(ctx context.Context, t *Task, message bool) error 
 		return r.dropOldest(t)
 	case policy == CallerRuns && !message && r.mayRunAnywhere(t):
 		r.enter(t)
+		if t.spec().routed { // another attempt may resume it
+			r.queue.number(t, r.line.pushed)
+		}
 		t.state.Store(stateRunning)
 		r.besides(t, 0)
 		r.attendants++
@@ -219,7 +222,7 @@ func (r *Router) dropOldest(t *Task) error {
 // oldest is what has waited longest of what a full queue may drop, or nil.
 func (r *Router) oldest() *queued {
 	linked := r.queue.oldest
-	if first := r.line.oldest(); first != nil && (linked == nil || r.ahead(linked) > 0) {
+	if first, at := r.oldestInLine(); first != nil && (linked == nil || linked.linked().after >= at) {
 		return first
 	}
 	if linked == nil {

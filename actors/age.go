@@ -67,10 +67,7 @@ func (r *Router) submitted() uint64 {
 
 // age is how long the task that has waited longest has waited, at least.
 func (r *Router) age(now time.Duration) time.Duration {
-	var first uint64
-	if r.line.length > 0 {
-		first = r.line.taken() + 1
-	}
+	_, first := r.oldestInLine()
 	if t := r.queue.oldest; t != nil {
 		at := t.linked().order
 		if r.plain {

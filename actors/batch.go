@@ -14,6 +14,9 @@ type queued struct {
 
 func (q queued) isHole() bool { return q.task == nil && q.fn == nil }
 
+// isGone reports whether nothing waits at the place any more.
+func (q queued) isGone() bool { return q.isHole() || q.task != nil && q.task.phase() != stateQueued }
+
 // counts reports whether the place counts towards the limit of the queue. A task
 // that somebody has claimed or decided elsewhere does not.
 func (q queued) counts() bool {
@@ -225,11 +228,7 @@ func (l *line) take(n int) *batch {
 	b.low += n
 	l.length -= n
 	if b.low == b.high {
-		b.low, b.high = 0, 0
-		if b != l.tail {
-			l.removeHead()
-			l.keep(b)
-		}
+		l.emptied(b)
 	}
 	part.hand(0, n)
 	return part
@@ -249,16 +248,42 @@ func (b *batch) hand(low, high int) {
 	b.claims.Hand(low, high)
 }
 
-// oldest is the first place that counts towards the limit, or nil.
-func (l *line) oldest() *queued {
+// oldest is the first place that counts towards the limit, and the how manieth it is of all
+// that were ever pushed; nil and 0 if there is none.
+func (l *line) oldest() (q *queued, at uint64) {
+	at = l.taken()
 	for b := l.head; b != nil; b = b.next {
 		for i := b.low; i < b.high; i++ {
-			if b.of[i].counts() {
-				return &b.of[i]
+			if at++; b.of[i].counts() {
+				return &b.of[i], at
 			}
 		}
 	}
-	return nil
+	return nil, 0
+}
+
+// trim takes the places at which nothing waits any more off the front, and says how many.
+func (l *line) trim() (gone int) {
+	for l.length > 0 && l.head.of[l.head.low].isGone() {
+		b := l.head
+		b.of[b.low] = queued{}
+		b.low++
+		l.length--
+		gone++
+		if b.low == b.high {
+			l.emptied(b)
+		}
+	}
+	return gone
+}
+
+// emptied sees to the first batch when nothing is left in it.
+func (l *line) emptied(b *batch) {
+	b.low, b.high = 0, 0
+	if b != l.tail {
+		l.removeHead()
+		l.keep(b)
+	}
 }
 
 // compact removes the places at which nothing waits any more, and returns which they were,
@@ -269,7 +294,7 @@ func (l *line) compact() (gone []uint64) {
 	l.head, l.tail, l.length, l.pushed = nil, nil, 0, at
 	old.each(func(q *queued) {
 		at++
-		if q.isHole() || q.task != nil && q.task.phase() != stateQueued {
+		if q.isGone() {
 			gone = append(gone, at)
 		} else {
 			l.push(*q)

@@ -142,6 +142,18 @@ func (m *lineModel) compact(t *rapid.T) {
 	require.Equal(t, taken, m.line.taken())
 }
 
+// trim has the line forget those that have ended and stand in front.
+func (m *lineModel) trim(t *rapid.T) {
+	n := rapid.IntRange(0, len(m.waiting)).Draw(t, "ended")
+	for _, task := range m.waiting[:n] {
+		task.state.Store(stateReady)
+	}
+	taken := m.line.taken()
+	require.Equal(t, n, m.line.trim())
+	require.Equal(t, taken+uint64(n), m.line.taken())
+	m.waiting = slices.Clone(m.waiting[n:])
+}
+
 // unpush takes a task back that may be the last one.
 func (m *lineModel) unpush(t *rapid.T) {
 	if len(m.waiting) == 0 {
@@ -166,10 +178,11 @@ func (m *lineModel) check(t *rapid.T) {
 	m.line.each(func(q *queued) { listed = append(listed, q.task) })
 	require.True(t, slices.Equal(m.waiting, listed), "%v, not %v", listed, m.waiting)
 	require.Equal(t, len(m.waiting), m.line.length)
-	if len(m.waiting) == 0 {
-		require.Nil(t, m.line.oldest())
+	if oldest, at := m.line.oldest(); len(m.waiting) == 0 {
+		require.Nil(t, oldest)
 	} else {
-		require.Same(t, m.waiting[0], m.line.oldest().task)
+		require.Same(t, m.waiting[0], oldest.task)
+		require.Equal(t, m.line.taken()+1, at)
 	}
 	for i, b := range m.hands {
 		at, _ := b.current()
@@ -209,6 +222,7 @@ func TestLineBehavesLikeItsModel(t *testing.T) {
 			"share":     m.share,
 			"compact":   m.compact,
 			"unpush":    m.unpush,
+			"trim":      m.trim,
 		})
 	})
 }

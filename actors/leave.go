@@ -28,25 +28,41 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 	case l != nil && l.order > 0: // a worker has it in its batch and passes over it
 	case l != nil && l.held:
 		r.forgetHeld(t)
-	case t.exempt:
-		r.unpush(t)
+	case t.exempt && r.unpush(t):
 	default:
-		if r.uncounted++; r.uncounted > manyHoles && 2*r.uncounted > r.line.length {
+		if !t.exempt {
+			r.uncounted++
+		}
+		if r.holes++; r.holes > manyHoles && 2*r.holes > r.line.length+r.queue.all {
 			r.compact()
 		}
 	}
 }
 
 // unpush takes a place out of the line that does not count towards the limit, if it
-// is the last one. Otherwise whoever comes to it passes over it.
-func (r *Router) unpush(t *Task) {
-	if r.line.unpush(t) {
-		r.movedUp(r.line.pushed + 1)
+// is the last one and nothing was put into the queue since. Otherwise whoever comes to it
+// passes over it.
+func (r *Router) unpush(t *Task) bool {
+	if r.queue.after >= r.line.pushed || !r.line.unpush(t) {
+		return false
 	}
+	r.movedUp(r.line.pushed + 1)
+	return true
 }
 
-// compact takes the places out of the line at which nothing waits any more.
-func (r *Router) compact() { r.movedUp(r.line.compact()...) }
+// oldestInLine is line.oldest. What is gone and stands before it is taken out, so that the
+// next look is short.
+func (r *Router) oldestInLine() (q *queued, at uint64) {
+	r.uncounted -= r.line.trim()
+	return r.line.oldest()
+}
+
+// compact takes the places out of the line at which nothing waits any more. What it walks
+// along is less than twice the number of those that have come since the last time.
+func (r *Router) compact() {
+	r.holes = 0
+	r.movedUp(r.line.compact()...)
+}
 
 // movedUp follows on places of the line that were taken out, in their order: what comes
 // after them has moved up.
@@ -57,11 +73,7 @@ func (r *Router) movedUp(gone ...uint64) {
 	}
 	r.ages.movedUp(gone)
 	if r.queue.after >= gone[0] { // else nothing was put into the queue since
-		r.queue.after = movedUp(r.queue.after, gone)
-		r.queue.each(func(t *Task) {
-			at := t.linked()
-			at.after = movedUp(at.after, gone)
-		})
+		r.queue.movedUp(gone)
 	}
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/greenroom-go/greenroom/messages"
 )
 
 // orderModel is what waits for a worker, in the order of submission.
@@ -21,15 +25,32 @@ type orderModel struct {
 type ordered struct {
 	script
 	number int
+	put    time.Duration
 }
 
 func (m *orderModel) submit(t *rapid.T, number int, o TaskOptions) {
-	b := &ordered{number: number}
+	b := &ordered{number: number, put: sinceStart()}
 	b.Init(m.r, b, context.Background(), o)
 	b.run = func(context.Context) { m.begun = append(m.begun, b) }
-	require.NoError(t, m.r.Submit(context.Background(), &b.Task))
+	oldest := m.oldest()
+	if err := m.r.Submit(context.Background(), &b.Task); err != nil {
+		require.ErrorIs(t, err, messages.ErrFull)
+		require.Negative(t, oldest)
+		return
+	}
+	for i := len(m.waiting) - 1; i >= 0; i-- {
+		if m.waiting[i].Decided() {
+			require.Equal(t, oldest, i, "dropped")
+			m.waiting = slices.Delete(m.waiting, i, i+1)
+		}
+	}
 	i, _ := slices.BinarySearchFunc(m.waiting, number, func(other *ordered, number int) int { return other.number - number })
 	m.waiting = slices.Insert(m.waiting, i, b)
+}
+
+// oldest is the first that counts towards the limit, or -1.
+func (m *orderModel) oldest() int {
+	return slices.IndexFunc(m.waiting, func(b *ordered) bool { return !b.exempt })
 }
 
 func (m *orderModel) submitNext(t *rapid.T, o TaskOptions) {
@@ -107,26 +128,43 @@ func (m *orderModel) check(t *rapid.T) {
 			counted++
 		}
 	}
-	require.Equal(t, counted, m.r.Stats().Waiting)
+	stats := m.r.Stats()
+	require.Equal(t, counted, stats.Waiting)
+	if oldest := m.oldest(); oldest >= 0 {
+		require.LessOrEqual(t, stats.Age, sinceStart()-m.waiting[oldest].put)
+	} else {
+		require.Zero(t, stats.Age)
+	}
+	if len(m.waiting) == 0 {
+		require.Equal(t, m.r.line.length, m.r.uncounted)
+	}
 }
 
 // What is for one worker, and what is tried again, stands in a queue of its own; the rest in
 // the line, of which places are taken out from time to time at which nothing waits any more.
 func TestEverythingIsTakenInTheOrderOfSubmission(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		m := orderModel{r: newTestRouter(1, SharedQueue())}
-		m.r.mayBatch = false // by time, which would not be the same each time
-		m.r.size = rapid.SampledFrom([]int{1, 1, batchSize}).Draw(t, "size")
-		t.Repeat(map[string]func(*rapid.T){
-			"":             m.check,
-			"push":         m.push,
-			"push many":    m.pushMany,
-			"push piece":   m.pushPiece,
-			"push attempt": m.pushAttempt,
-			"pin":          m.pin,
-			"try again":    m.tryAgain,
-			"cancel":       m.cancel,
-			"work":         m.work,
-		})
+	synctest.Test(t, func(t *testing.T) {
+		rapid.Check(struct{ testing.TB }{t}, playOrder) // it must not make subtests
+	})
+}
+
+func playOrder(t *rapid.T) {
+	m := orderModel{r: newTestRouter(1, SharedQueue())}
+	if rapid.Bool().Draw(t, "drops") {
+		m.r.config.Policy, m.r.config.Limit = DropOldest, rapid.SampledFrom([]int{1, 2, 5, 200}).Draw(t, "limit")
+	}
+	m.r.mayBatch = false // by time, which would not be the same each time
+	m.r.size = rapid.SampledFrom([]int{1, 1, batchSize}).Draw(t, "size")
+	t.Repeat(map[string]func(*rapid.T){
+		"":             m.check,
+		"wait":         func(*rapid.T) { time.Sleep(time.Second) },
+		"push":         m.push,
+		"push many":    m.pushMany,
+		"push piece":   m.pushPiece,
+		"push attempt": m.pushAttempt,
+		"pin":          m.pin,
+		"try again":    m.tryAgain,
+		"cancel":       m.cancel,
+		"work":         m.work,
 	})
 }

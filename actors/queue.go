@@ -12,7 +12,8 @@ type links struct {
 	in         *queueList
 	late       int           // its place in a heap there, from 1; 0: it is in none
 	order      uint64        // position in the order of submission, among those that got one
-	after      uint64        // how many tasks had been put into the line by then
+	after      uint64        // how many places of the line come before it
+	moves      uint64        // queue.moves when that was so
 	assigned   int           // the worker that will take it, from 1; 0: any
 	chain      *chain        // the tasks with the same key, if routing orders keys
 	older      *Task         // the one before it that counts towards the limit, in whichever list
@@ -45,7 +46,9 @@ type queue struct {
 	own    []*ranks // by worker number; [0] is unused; made when first needed
 	chains map[string]*chain
 	order  uint64
+	all    int    // tasks, of all kinds
 	after  uint64 // links.after of the latest
+	moves  uint64 // how often links.after was corrected
 	ageing int64  // see ranks
 
 	// The tasks that count towards the limit, in the order of submission.
@@ -57,6 +60,7 @@ type queue struct {
 func (q *queue) put(t *Task, target Target, after uint64) {
 	q.number(t, after)
 	at := t.linked()
+	q.all++
 	q.count(t)
 	at.assigned = target.Worker
 	switch {
@@ -83,7 +87,18 @@ func (q *queue) number(t *Task, after uint64) {
 	q.order++
 	q.after = after
 	at := t.linked()
-	at.order, at.after = q.order, after
+	at.order, at.after, at.moves = q.order, after, q.moves
+}
+
+// movedUp follows on places of the line that were taken out.
+func (q *queue) movedUp(gone []uint64) {
+	q.moves++
+	q.after = movedUp(q.after, gone)
+	correct := func(t *Task) {
+		at := t.linked()
+		at.after, at.moves = movedUp(at.after, gone), q.moves
+	}
+	q.lists(func(l *queueList) { l.walk(correct) })
 }
 
 // count notes that t waits, if it counts towards the limit: it is the newest of those.
@@ -121,14 +136,18 @@ func (q *queue) uncount(t *Task) {
 
 // putBack is put for a task that resumes another one, whose place in the order it gets. It
 // does not count towards the limit.
-func (q *queue) putBack(t *Task, target Target, after uint64, resumed *Task) {
+//
+// If that was taken before its turn, to run in the place of another, and places of the line
+// were taken out since, it is not known any more how many of those were before it. Then t
+// comes before all that are left.
+func (q *queue) putBack(t *Task, target Target, taken uint64, resumed *Task) {
 	was, at := resumed.linked(), t.linked()
-	if was.order > 0 {
-		at.order, at.after = was.order, min(was.after, after)
-		q.after = max(q.after, at.after)
-	} else { // it ran beside the workers and had no place
-		q.number(t, after)
+	at.order, at.after, at.moves = was.order, was.after, q.moves
+	if was.moves != q.moves {
+		at.after = min(was.after, taken)
 	}
+	q.all++
+	q.after = max(q.after, at.after)
 	at.assigned = target.Worker
 	list := &q.shared
 	if target.Worker > 0 {
@@ -202,6 +221,7 @@ func (q *queue) reassign(from, to int) {
 // its chain until release.
 func (q *queue) take(t *Task) {
 	t.linked().in.remove(t)
+	q.all--
 	q.uncount(t)
 }
 
@@ -236,18 +256,23 @@ func (q *queue) release(t *Task) *Task {
 	return next
 }
 
-// each calls f for every task in the queue, list by list, which takes n·log n for n keys.
+// each calls f for every task in the queue, list by list, each in order. It takes n·log n.
 func (q *queue) each(f func(*Task)) {
-	walk := func(_ int, l *queueList) {
+	q.lists(func(l *queueList) {
 		for _, t := range l.all() {
 			f(t)
 		}
-	}
-	q.shared.each(walk)
+	})
+}
+
+// lists calls f for every list in the queue, in the same order each time.
+func (q *queue) lists(f func(*queueList)) {
+	ofRank := func(_ int, l *queueList) { f(l) }
+	q.shared.each(ofRank)
 	for i := range q.own {
-		q.ownOf(i).each(walk)
+		q.ownOf(i).each(ofRank)
 	}
-	for _, key := range slices.Sorted(maps.Keys(q.chains)) { // the same order each time
-		walk(0, &q.chains[key].behind)
+	for _, key := range slices.Sorted(maps.Keys(q.chains)) {
+		f(&q.chains[key].behind)
 	}
 }

@@ -73,14 +73,21 @@ func (l *queueList) remove(t *Task) {
 	at.prev, at.next = nil, nil
 }
 
+// walk calls f for every task in the list, in any order. It must not change the list.
+func (l *queueList) walk(f func(*Task)) {
+	for t := l.head; t != nil; t = t.linked().next {
+		f(t)
+	}
+	for _, t := range l.late {
+		f(t)
+	}
+}
+
 // all are the tasks in the list, in order.
 func (l *queueList) all() []*Task {
 	tasks := make([]*Task, 0, l.length)
-	for t := l.head; t != nil; t = t.linked().next {
-		tasks = append(tasks, t)
-	}
+	l.walk(func(t *Task) { tasks = append(tasks, t) })
 	if len(l.late) > 0 {
-		tasks = append(tasks, l.late...)
 		slices.SortFunc(tasks, func(a, b *Task) int { return cmp.Compare(a.linked().order, b.linked().order) })
 	}
 	return tasks

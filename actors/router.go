@@ -117,12 +117,13 @@ type Router struct {
 	mu        shortMutex
 	state     int
 	broken    error
-	line      line        // tasks that any worker may take, if the strategy is the shared queue
+	line      line        // tasks that any worker may take and that need nothing else, if the strategy is the shared queue
 	queue     queue       // all others
 	ages      ages        // of what waits
 	codel     codel       // which of those are shed
 	outcast   []outcast   // that have been, and have to be told
 	uncounted int         // places in the line or in batches that do not count towards the limit
+	holes     int         // places of the line at which nothing waits any more, since it was compacted
 	loaned    int         // places in batches, beyond the first of each
 	active    int         // workers that have a batch, or whose place is lent
 	size      int         // how many tasks a worker takes at once

@@ -146,6 +146,45 @@ func TestAttemptsBeginInTheOrderOfTheirTasks(t *testing.T) {
 	}
 }
 
+// While it was not in the queue, places before its own were taken out there.
+func TestAttemptRunInPlaceOfAWaitingTaskKeepsItsPlace(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1))
+		var sheet callSheet
+		retried := make(chan *pool.AsyncResult[int], 1)
+		g := newGate()
+		pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (string, error) {
+			r := <-retried
+			soon, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_ = r.Wait(soon) // runs the first attempt
+			return g.task(ctx)
+		})
+		var early []*pool.AsyncResult[int]
+		for range 100 {
+			early = append(early, pool.ApplyAsync(t.Context(), p, sheet.task("early")))
+		}
+		f := flaky{failures: 1}
+		retried <- pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+			_, _ = sheet.task("attempt")(ctx)
+			return f.task(ctx)
+		}, pool.WithRetry(pool.Retry{Attempts: 2, MinBackoff: time.Minute, MaxBackoff: time.Minute}))
+		pool.BroadcastAsync(t.Context(), p, sheet.task("broadcast"))
+		<-g.started
+		for _, r := range early {
+			require.True(t, r.Cancel())
+		}
+		for range 100 {
+			pool.ApplyAsync(t.Context(), p, sheet.task("later"))
+		}
+		time.Sleep(time.Hour)
+		close(g.open)
+		p.Close()
+		require.NoError(t, p.Join(t.Context()))
+		require.Equal(t, []string{"attempt", "attempt", "broadcast", "later"}, sheet.names[:4])
+	})
+}
+
 func TestTasksWithTheSameKeyWaitForAllAttempts(t *testing.T) {
 	for name, act := range map[string]struct {
 		to    func(*pool.AsyncResult[int])
@@ -387,8 +426,34 @@ func TestTaskThatItsSubmitterRanIsTriedAgainByAWorker(t *testing.T) {
 	}
 }
 
-// A further attempt has the place that its task had before: it adds nothing to the order
-// of submission, and takes nothing from it if it is cancelled there.
+func TestTaskThatItsSubmitterRanKeepsItsPlaceInTheOrder(t *testing.T) {
+	for name, routing := range routings {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(2), pool.WithQueuePolicy(pool.CallerRuns), pool.WithRouting(routing))
+				g := occupy(t, p)
+				var sheet callSheet
+				pool.ApplyAsync(t.Context(), p, sheet.task("early"))
+				early := pool.ApplyAsync(t.Context(), p, sheet.task("early"))
+				f := flaky{failures: 1}
+				pool.ApplyAsync(t.Context(), p, func(ctx context.Context) (int, error) {
+					_, _ = sheet.task("attempt")(ctx)
+					return f.task(ctx)
+				}, backingOff(2))
+				require.True(t, early.Cancel())
+				pool.ApplyAsync(t.Context(), p, sheet.task("later"))
+				time.Sleep(time.Minute)
+				close(g.open)
+				p.Close()
+				require.NoError(t, p.Join(t.Context()))
+				require.Equal(t, []string{"attempt", "early", "attempt", "later"}, sheet.names)
+			})
+		})
+	}
+}
+
+// A further attempt has the place that its task had before: it adds nothing to the order of
+// submission, and takes nothing from it if it is cancelled.
 func TestAttemptThatIsCancelledInTheQueueLeavesTheOrderAsItWas(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,8 @@ func (r *Router) holders(t *Task) []*Task {
 }
 
 // beforeRoom are the running tasks of which one must go on before a task can leave the
-// full queue. None if one may soon. It looks at all tasks that have a queue of their own.
+// full queue. None if one may soon. It looks at one task of each list in the queue: the same
+// keeps the others of the list waiting.
 func (r *Router) beforeRoom() []*Task {
 	if r.hasRoomUnpaused() {
 		return nil
@@ -27,7 +28,11 @@ func (r *Router) beforeRoom() []*Task {
 		return all
 	}
 	before, free := all, false
-	r.queue.each(func(t *Task) {
+	r.queue.lists(func(l *queueList) {
+		t := l.first()
+		if t == nil {
+			return
+		}
 		switch holder, own := r.ownHolder(t); {
 		case !own:
 			free = free || len(all) == 0

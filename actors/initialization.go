@@ -60,6 +60,7 @@ func (r *Router) initializeWithin(limit time.Duration, worker int, initializer f
 	select {
 	case <-i.over:
 	case <-timer.C:
+		<-ctx.Done() // by its deadline, which is no later: the initializer must not learn of what follows first
 		i.settle(late)
 	}
 	r.woken()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -169,16 +170,18 @@ func TestPoolThatHasNothingToDoHasNoGoroutine(t *testing.T) {
 	})
 }
 
-// stacks are those of all goroutines but this one.
+// stacks are those of all goroutines of the bubble but this one. Others may see to the pool
+// of an earlier test, which nobody refers to any more.
 func stacks() string {
 	all := make([]byte, 1<<20)
 	all = all[:runtime.Stack(all, true)]
-	for i := range all {
-		if all[i] == '\n' && i+1 < len(all) && all[i+1] == '\n' {
-			return string(all[i:])
+	var others []string
+	for _, stack := range strings.Split(string(all), "\n\n")[1:] {
+		if header, _, _ := strings.Cut(stack, "\n"); strings.Contains(header, "synctest bubble") {
+			others = append(others, stack)
 		}
 	}
-	return ""
+	return strings.Join(others, "\n\n")
 }
 
 // poolboy#70, poolex#210, wpool#37: a worker that is handed to somebody who gives up at

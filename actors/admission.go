@@ -204,6 +204,7 @@ func (r *Router) dropOldest(t *Task) error {
 	if victim == nil {
 		*oldest = queued{}
 		r.uncounted++
+		r.leftHole()
 		r.dropFunctions(1, messages.Dropped)
 	}
 	dropped := victim != nil && victim.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself

@@ -331,6 +331,51 @@ func TestCancelledTasksLeaveNoTraceInTheLine(t *testing.T) {
 	require.Zero(t, r.line.length)
 }
 
+// A task may run its subtasks in its place for long, with no worker free to pass over theirs.
+func TestLineOfTasksThatRunInPlaceDoesNotGrow(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	submit(t, r, TaskOptions{}, nil)
+	for i := range 10 * manyHoles {
+		sub := submit(t, r, TaskOptions{}, nil)
+		if i%3 == 0 {
+			require.True(t, sub.Cancel())
+		} else {
+			require.Same(t, &sub.Task, r.ClaimFor(&sub.Task, 1, newNudge()))
+		}
+	}
+	require.LessOrEqual(t, r.line.length, 2*manyHoles)
+	require.Equal(t, 1, r.Stats().Waiting)
+}
+
+func TestLineOfDroppedFunctionsDoesNotGrow(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	r.config.Limit, r.config.Policy, r.mayBatch = 1, DropOldest, false
+	submit(t, r, TaskOptions{Internal: true, Exempt: true}, nil) // stands before them
+	r.Go(func() {})
+	for range 10 * manyHoles {
+		require.True(t, r.Go(func() {}))
+		require.True(t, submit(t, r, TaskOptions{}, nil).Cancel())
+	}
+	require.LessOrEqual(t, r.line.length, 2*manyHoles)
+	require.Equal(t, 1, r.Stats().Waiting)
+}
+
+// They leave at the next look. If the line were compacted for them, a task that is at work
+// would lose its place.
+func TestDroppedTasksAreNotCompacted(t *testing.T) {
+	r := newTestRouter(1, SharedQueue())
+	r.config.Limit, r.config.Policy, r.mayBatch = 2*manyHoles, DropOldest, false
+	for range 2 * manyHoles {
+		submit(t, r, TaskOptions{}, nil)
+	}
+	atWork := submit(t, r, TaskOptions{Internal: true, Routed: true}, nil)
+	require.Same(t, &atWork.Task, r.ClaimFor(&atWork.Task, 1, newNudge()))
+	for range manyHoles + 2 {
+		submit(t, r, TaskOptions{}, nil)
+	}
+	require.Zero(t, r.queue.moves)
+}
+
 func TestLimitCountsWhatWorkersHaveNotBegun(t *testing.T) {
 	r := newTestRouter(1, SharedQueue())
 	r.config.Limit, r.config.Policy = 4, Reject

@@ -14,7 +14,6 @@ func (r *Router) remove(t *Task) {
 }
 
 // leftPlace accounts for a task that no longer waits though its place is there.
-// Many such places are worth a walk along the line.
 func (r *Router) leftPlace(t *Task, fx *effects) {
 	l := t.hasLinks()
 	if r.parked.has(t) {
@@ -33,9 +32,15 @@ func (r *Router) leftPlace(t *Task, fx *effects) {
 		if !t.exempt {
 			r.uncounted++
 		}
-		if r.holes++; r.holes > manyHoles && 2*r.holes > r.line.length+r.queue.all {
-			r.compact()
-		}
+		r.leftHole()
+	}
+}
+
+// leftHole notes that nothing waits any more at a place that stays in the line. Many such
+// places are worth a walk.
+func (r *Router) leftHole() {
+	if r.holes++; r.holes > manyHoles && 2*r.holes > r.line.length+r.queue.all {
+		r.compact()
 	}
 }
 
@@ -53,7 +58,9 @@ func (r *Router) unpush(t *Task) bool {
 // oldestInLine is line.oldest. What is gone and stands before it is taken out, so that the
 // next look is short.
 func (r *Router) oldestInLine() (q *queued, at uint64) {
-	r.uncounted -= r.line.trim()
+	gone := r.line.trim()
+	r.uncounted -= gone
+	r.holes = max(0, r.holes-gone)
 	return r.line.oldest()
 }
 
@@ -111,8 +118,11 @@ func (r *Router) ClaimFor(t *Task, worker int, nudge *Nudge) *Task {
 	}
 	if t.isLinked() {
 		r.queue.take(t)
-	} else if !t.pinned() && !t.exempt {
-		r.uncounted++
+	} else if !t.pinned() {
+		if !t.exempt {
+			r.uncounted++
+		}
+		r.leftHole()
 	}
 	r.besides(t, worker)
 	r.admit(&fx)

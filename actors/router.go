@@ -123,7 +123,7 @@ type Router struct {
 	codel     codel       // which of those are shed
 	outcast   []outcast   // that have been, and have to be told
 	uncounted int         // places in the line or in batches that do not count towards the limit
-	holes     int         // places of the line at which nothing waits any more, since it was compacted
+	holes     int         // places that were left in the line though nothing waits there, since it was compacted; some may be gone
 	loaned    int         // places in batches, beyond the first of each
 	active    int         // workers that have a batch, or whose place is lent
 	size      int         // how many tasks a worker takes at once

@@ -38,11 +38,8 @@ func (m *orderModel) submit(t *rapid.T, number int, o TaskOptions) {
 		require.Negative(t, oldest)
 		return
 	}
-	for i := len(m.waiting) - 1; i >= 0; i-- {
-		if m.waiting[i].Decided() {
-			require.Equal(t, oldest, i, "dropped")
-			m.waiting = slices.Delete(m.waiting, i, i+1)
-		}
+	if oldest >= 0 && m.waiting[oldest].Decided() { // dropped
+		m.waiting = slices.Delete(m.waiting, oldest, oldest+1)
 	}
 	i, _ := slices.BinarySearchFunc(m.waiting, number, func(other *ordered, number int) int { return other.number - number })
 	m.waiting = slices.Insert(m.waiting, i, b)

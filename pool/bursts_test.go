@@ -16,12 +16,20 @@ import (
 	"github.com/greenroom-go/greenroom/pool"
 )
 
-var bursts = flag.Int("bursts", 3000, "how many bursts TestNoWakeUpIsLost tries for each number of workers")
+var bursts = flag.Uint64("bursts", 0, "how many bursts TestNoWakeUpIsLost tries for each number of workers; 0: 3000, or 1000 with -short or the race detector")
+
+func numberOfBursts() uint64 {
+	if *bursts == 0 {
+		return inEachRun(3000, 1000)
+	}
+	return *bursts
+}
 
 // Bursts of one to three tasks, with gaps in which workers may fall asleep or not;
 // sometimes a task that blocks until the others have run stands before them. If a
 // wake-up is lost, a burst never ends.
 func TestNoWakeUpIsLost(t *testing.T) {
+	tries := numberOfBursts()
 	for _, workers := range []int{1, 2, 3, 8} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {
 			p, err := pool.New(pool.WithWorkers(workers))
@@ -30,7 +38,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 			over := make(chan struct{})
 			go func() {
 				defer close(over)
-				for range *bursts {
+				for range tries {
 					number.Add(1)
 					burst(p, workers > 1 && rand.IntN(2) == 0)
 					gap()
@@ -116,7 +124,7 @@ func TestShortFunctionsThatPanicDoNotHoldUpThePool(t *testing.T) {
 		var users sync.WaitGroup
 		for range 6 {
 			users.Go(func() {
-				for range *bursts {
+				for range numberOfBursts() {
 					number.Add(1)
 					if rand.IntN(50) == 0 {
 						_ = p.Go(context.Background(), func() { panic("boom") })
@@ -131,5 +139,5 @@ func TestShortFunctionsThatPanicDoNotHoldUpThePool(t *testing.T) {
 	}()
 	watch(t, over, func() string { return fmt.Sprintf("%+v", p.Stats()) }, &number)
 	s := p.Stats()
-	require.EqualValues(t, 6**bursts, s.Outcomes[pool.Succeeded]+s.Outcomes[pool.Panicked])
+	require.EqualValues(t, 6*numberOfBursts(), s.Outcomes[pool.Succeeded]+s.Outcomes[pool.Panicked])
 }

@@ -25,7 +25,7 @@ var (
 func TestChaosExplored(t *testing.T) {
 	pools := *chaosExplored
 	if pools == 0 {
-		pools = explored(20, 4)
+		pools = inEachRun(20, 4)
 	}
 	var all tally
 	seed := *chaosFirst
@@ -49,9 +49,9 @@ func TestChaosExplored(t *testing.T) {
 		seed-*chaosFirst, all.accepted, all.items)
 }
 
-// explored is how many pools are explored in every run of the tests. Where one goroutine
-// goes on at a time the race detector has little to find, and takes its time.
-func explored(most, few uint64) uint64 {
+// inEachRun is how many random pools are tried in every run of the tests: few with the race
+// detector, which takes its time. More of them are tried by CI and by make chaos.
+func inEachRun(most, few uint64) uint64 {
 	if testing.Short() || withRace() {
 		return few
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	groupSeeds    = flag.Int("groups", 100, "how many random pools TestGroupsInChaosAllEnd tries")
+	groupSeeds    = flag.Uint64("groups", 0, "how many random pools TestGroupsInChaosAllEnd tries; 0: 100, or 30 with -short or the race detector")
 	groupFirst    = flag.Uint64("groups.first", 1, "the seed of the first of them")
 	groupExplored = flag.Uint64("groups.explored", 0, "how many TestGroupsInChaosExplored tries; 0: 20, or 5 with -short or the race detector")
 	groupOrders   = flag.Int("groups.orders", 3, "in how many orders it has the goroutines of each go on")
@@ -56,7 +56,11 @@ type crowdGroup struct {
 }
 
 func TestGroupsInChaosAllEnd(t *testing.T) {
-	for seed := *groupFirst; seed < *groupFirst+uint64(*groupSeeds); seed++ {
+	pools := *groupSeeds
+	if pools == 0 {
+		pools = inEachRun(100, 30)
+	}
+	for seed := *groupFirst; seed < *groupFirst+pools; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) { newCrowd(t, nil, seed).rage(t) })
 		})
@@ -67,7 +71,7 @@ func TestGroupsInChaosAllEnd(t *testing.T) {
 func TestGroupsInChaosExplored(t *testing.T) {
 	pools := *groupExplored
 	if pools == 0 {
-		pools = explored(20, 5)
+		pools = inEachRun(20, 5)
 	}
 	for seed := *groupFirst; seed < *groupFirst+pools; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -195,7 +195,7 @@ func TestStreamLosesNoWakeUp(t *testing.T) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			for range max(1, *bursts/100) {
+			for range max(1, numberOfBursts()/100) {
 				gapped(t, p, &progress)
 			}
 		}()

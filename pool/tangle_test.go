@@ -68,7 +68,7 @@ type knot struct {
 func TestTangleInChaosEnds(t *testing.T) {
 	tangles := *tangleSeeds
 	if tangles == 0 {
-		tangles = explored(200, 20)
+		tangles = inEachRun(200, 20)
 	}
 	for seed := *tangleFirst; seed < *tangleFirst+tangles; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestTangleInChaosEnds(t *testing.T) {
 func TestTangleInChaosExplored(t *testing.T) {
 	tangles := *tangleExplored
 	if tangles == 0 {
-		tangles = explored(20, 2)
+		tangles = inEachRun(20, 2)
 	}
 	for seed := *tangleFirst; seed < *tangleFirst+tangles; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

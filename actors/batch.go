@@ -248,8 +248,8 @@ func (b *batch) hand(low, high int) {
 	b.claims.Hand(low, high)
 }
 
-// oldest is the first place that counts towards the limit, and the how manieth it is of all
-// that were ever pushed; nil and 0 if there is none.
+// oldest is the first place that counts towards the limit, and its number, the first place
+// in the line being taken()+1; nil and 0 if there is none.
 func (l *line) oldest() (q *queued, at uint64) {
 	at = l.taken()
 	for b := l.head; b != nil; b = b.next {

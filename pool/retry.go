@@ -46,9 +46,9 @@ func (r Retry) check() error {
 
 // WithRetry has a task tried again that fails. Its result ends with the last attempt, and
 // keeps its place in the order: a further attempt waits where the task would have waited,
-// whatever the limit of the queue, and tasks with the same key wait until all of it is over. While an attempt
-// waits for its turn the task occupies no worker. Each attempt has a context of its own.
-// The worker of an attempt that panics or calls Goexit fails, as ever.
+// whatever the limit of the queue, and tasks with the same key wait until all of it is
+// over. While an attempt waits for its turn the task occupies no worker. Each attempt has
+// a context of its own. The worker of an attempt that panics or calls Goexit fails, as ever.
 //
 // A deadline ([WithTimeout], [WithRunTimeout], which counts anew for each attempt, or that
 // of the submission's context), Cancel and the end of the pool end the task, whatever

@@ -16,11 +16,11 @@ import (
 	"github.com/greenroom-go/greenroom/pool"
 )
 
-var bursts = flag.Uint64("bursts", 0, "how many bursts TestNoWakeUpIsLost tries for each number of workers; 0: 3000, or 1000 with -short or the race detector")
+var bursts = flag.Uint64("bursts", 0, "how many bursts TestNoWakeUpIsLost tries for each number of workers; 0: 3000, or 300 with -short or the race detector")
 
 func numberOfBursts() uint64 {
 	if *bursts == 0 {
-		return inEachRun(3000, 1000)
+		return inEachRun(3000, 300)
 	}
 	return *bursts
 }

@@ -25,7 +25,7 @@ var (
 func TestChaosExplored(t *testing.T) {
 	pools := *chaosExplored
 	if pools == 0 {
-		pools = inEachRun(20, 4)
+		pools = inEachRun(20, 2)
 	}
 	var all tally
 	seed := *chaosFirst

@@ -27,7 +27,7 @@ import (
 )
 
 var (
-	chaosSeeds = flag.Uint64("chaos", 0, "how many random pools TestChaosLeavesNoTaskWithoutAnEnd tries; 0: 40, or 15 with -short or the race detector")
+	chaosSeeds = flag.Uint64("chaos", 0, "how many random pools TestChaosLeavesNoTaskWithoutAnEnd tries; 0: 40, or 10 with -short or the race detector")
 	chaosFirst = flag.Uint64("chaos.first", 1, "the seed of the first of them")
 	chaosTasks = flag.Int64("chaos.tasks", 0, "if not 0, try as many pools as it takes to run so many tasks")
 )
@@ -85,7 +85,7 @@ func moreChaos(pools uint64, all *tally) bool {
 		return all.accepted+all.items < *chaosTasks
 	}
 	if *chaosSeeds == 0 {
-		return pools < inEachRun(40, 15)
+		return pools < inEachRun(40, 10)
 	}
 	return pools < *chaosSeeds
 }

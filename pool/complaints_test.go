@@ -82,12 +82,12 @@ func TestEveryKindOfWaitReturnsWhenThePoolIsTerminated(t *testing.T) {
 func TestPoolEndsAtWhateverMomentItIsStopped(t *testing.T) {
 	for name, stop := range map[string]func(*pool.Pool){"Close": (*pool.Pool).Close, "Terminate": (*pool.Pool).Terminate} {
 		t.Run(name, func(t *testing.T) {
-			for moment := range 40 {
+			for moment := range 30 {
 				pooltest.Run(t, func(t *pooltest.Kit) {
 					p := newPool(t, pool.WithWorkers(2), pool.WithQueueLimit(2))
 					second := func(ctx context.Context, n int) (int, error) { time.Sleep(time.Second); return n, ctx.Err() }
 					var users sync.WaitGroup
-					for range 3 {
+					for range 2 {
 						users.Go(func() { _, _ = pool.Map(t.Context(), p, second, make([]int, 5)) })
 						users.Go(func() {
 							for range pool.IMap(t.Context(), p, second, count(5)).All() {

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	groupSeeds    = flag.Uint64("groups", 0, "how many random pools TestGroupsInChaosAllEnd tries; 0: 100, or 30 with -short or the race detector")
+	groupSeeds    = flag.Uint64("groups", 0, "how many random pools TestGroupsInChaosAllEnd tries; 0: 100, or 20 with -short or the race detector")
 	groupFirst    = flag.Uint64("groups.first", 1, "the seed of the first of them")
 	groupExplored = flag.Uint64("groups.explored", 0, "how many TestGroupsInChaosExplored tries; 0: 20, or 5 with -short or the race detector")
 	groupOrders   = flag.Int("groups.orders", 3, "in how many orders it has the goroutines of each go on")
@@ -58,7 +58,7 @@ type crowdGroup struct {
 func TestGroupsInChaosAllEnd(t *testing.T) {
 	pools := *groupSeeds
 	if pools == 0 {
-		pools = inEachRun(100, 30)
+		pools = inEachRun(100, 20)
 	}
 	for seed := *groupFirst; seed < *groupFirst+pools; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestGroupsInChaosAllEnd(t *testing.T) {
 func TestGroupsInChaosExplored(t *testing.T) {
 	pools := *groupExplored
 	if pools == 0 {
-		pools = inEachRun(20, 5)
+		pools = inEachRun(20, 3)
 	}
 	for seed := *groupFirst; seed < *groupFirst+pools; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 func TestTroubledTasksOnOneWorkerAllReachAnEnd(t *testing.T) {
 	tasks, submitters := 10_000, 8
 	if withRace() {
-		tasks /= 5
+		tasks /= 20
 	}
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(64))

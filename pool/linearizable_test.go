@@ -275,7 +275,7 @@ func rush(t testing.TB, workers, producers, each int) *history {
 
 func TestOneWorkerStartsTasksInTheOrderOfTheirSubmission(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
-		for range 200 {
+		for range 100 {
 			h := rush(t, 1, 2, 5) // few: the search for an order takes long if many meet
 			if !porcupine.CheckOperations(queueModel, h.ops) {
 				t.Fatalf("no order explains %+v", h.ops)

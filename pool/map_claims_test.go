@@ -42,7 +42,7 @@ func TestEveryItemOfAMapIsCalledOnce(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := idlePool(t, 4)
 		for _, size := range []int{1, 3, 64} {
-			for range 50 {
+			for range 20 {
 				calls := make([]atomic.Int32, 500)
 				_, err := pool.Map(context.Background(), p, func(_ context.Context, n int) (int, error) {
 					calls[n].Add(1)

@@ -99,7 +99,7 @@ func TestTaskMessagesAroundAStopAreAllAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pooltest.Run(t, func(t *pooltest.Kit) {
-				const senders, each = 4, 100
+				const senders, each = 4, 50
 				system := bubbleSystem(t)
 				for range 5 {
 					var answered atomic.Int64

@@ -119,9 +119,9 @@ func TestNestedWaitsNeedNoMoreThanTheWorkersThereAre(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		for workers := 1; workers <= 3; workers++ {
 			p := newPool(t, pool.WithWorkers(workers))
-			v, err := pool.Apply(t.Context(), p, fib(p, 12))
+			v, err := pool.Apply(t.Context(), p, fib(p, 10))
 			require.NoError(t, err)
-			require.Equal(t, 144, v)
+			require.Equal(t, 55, v)
 		}
 	})
 }

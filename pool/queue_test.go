@@ -195,7 +195,7 @@ func TestSubmissionInsideATaskNeverWaitsForRoom(t *testing.T) {
 func TestWhoeverHasSeenAResultFindsTheWorkerFree(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(0), pool.WithQueuePolicy(pool.Reject))
-		for i := range 300 {
+		for i := range 200 {
 			_, err := pool.Apply(t.Context(), p, value(i))
 			require.NoError(t, err)
 			_, err = pool.Apply(t.Context(), p, func(context.Context) (int, error) { panic("boom") })

@@ -55,20 +55,20 @@ func TestWorkerThatIsRecycledLosesNothingOfItsBatch(t *testing.T) {
 			pooltest.Run(t, func(t *pooltest.Kit) {
 				p := newPool(t, pool.WithWorkers(3), pool.WithMaxTasksPerWorker(7), pool.WithRouting(routing))
 				var results []pool.Awaitable
-				for range 4000 {
+				for range 400 {
 					results = append(results, pool.ApplyAsync(t.Context(), p, value(1)))
 				}
-				for _, r := range pool.ApplyEach(t.Context(), p, double, make([]int, 1000)) {
+				for _, r := range pool.ApplyEach(t.Context(), p, double, make([]int, 100)) {
 					results = append(results, r)
 				}
 				_, pending, err := pool.WaitFor(hour(t), pool.AllCompleted, results...)
 				require.NoError(t, err)
 				require.Empty(t, pending)
-				squares, err := pool.Map(t.Context(), p, double, make([]int, 1000), pool.WithChunkSize(1))
+				squares, err := pool.Map(t.Context(), p, double, make([]int, 100), pool.WithChunkSize(1))
 				require.NoError(t, err)
-				require.Len(t, squares, 1000)
+				require.Len(t, squares, 100)
 				synctest.Wait()
-				require.GreaterOrEqual(t, p.Stats().Recycled, int64(5000/7-3))
+				require.GreaterOrEqual(t, p.Stats().Recycled, int64(500/7-3))
 			})
 		})
 	}

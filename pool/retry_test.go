@@ -359,7 +359,12 @@ func TestWaitForAnAttemptThatIsBeingQueuedIsNoDeadlock(t *testing.T) {
 	p := newPool(t, pool.WithWorkers(1), inMood(func() {}))
 	slow := newPool(t, pool.WithWorkers(1), pool.WithRouting(func() pool.Strategy {
 		s := &mood{}
-		s.second = func() { s.calls = 1; time.Sleep(time.Millisecond) } // each time from now on
+		s.second = func() { // each time from now on
+			s.calls = 1
+			for range 1000 {
+				runtime.Gosched()
+			}
+		}
 		return s
 	}))
 	for _, p := range []*pool.Pool{p, slow} {

@@ -32,14 +32,14 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 					}
 				}
 				var results []*pool.AsyncResult[time.Duration]
-				for range 2000 { // ten seconds
+				for range 1000 { // five seconds
 					results = append(results, pool.ApplyAsync(context.Background(), p, waited(time.Now())))
 					time.Sleep(5 * time.Millisecond)
 				}
 				p.Close()
 				require.NoError(t, p.Join(context.Background()))
 				var done, shed int
-				for _, r := range results[1000:] { // when it has found its rate
+				for _, r := range results[500:] { // when it has found its rate
 					wait, err := r.Get(context.Background())
 					if err == nil {
 						done++
@@ -50,8 +50,8 @@ func TestPoolThatCannotKeepUpShedsWhatWouldOnlyBeLate(t *testing.T) {
 					require.ErrorIs(t, err, pool.ErrDropped)
 					require.ErrorContains(t, err, "the delay has been above 50ms for 100ms")
 				}
-				require.InDelta(t, 500, done, 50)
-				require.InDelta(t, 500, shed, 50)
+				require.InDelta(t, 250, done, 25)
+				require.InDelta(t, 250, shed, 25)
 				dropped := 0
 				for e := range events {
 					switch e.Kind {

@@ -159,7 +159,7 @@ func TestWorkersStartOnDemand(t *testing.T) {
 }
 
 func TestIdleWorkersAreOnlyBytes(t *testing.T) {
-	const workers, most = 2000, 2048 // bytes for each
+	const workers, most = 1000, 2048 // bytes for each
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		p := newPool(t, pool.WithWorkers(workers))
 		goroutines, heap := runtime.NumGoroutine(), heapInUse()

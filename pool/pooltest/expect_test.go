@@ -21,7 +21,7 @@ type pong struct{ n int }
 // both runs a test of what the kit does under Run and under Explore.
 func both(t *testing.T, body func(k *pooltest.Kit)) {
 	t.Run("Run", func(t *testing.T) { pooltest.Run(t, body) })
-	t.Run("Explore", func(t *testing.T) { pooltest.Explore(t, pooltest.Options{Seeds: 30}, body) })
+	t.Run("Explore", func(t *testing.T) { pooltest.Explore(t, pooltest.Options{Seeds: 15}, body) })
 }
 
 // after sends a message to the probe at a virtual time from now.

@@ -101,7 +101,7 @@ func TestFoundRunIsMadeSimple(t *testing.T) {
 }
 
 func TestTestThatHoldsInEveryOrderPasses(t *testing.T) {
-	pooltest.Explore(t, pooltest.Options{Seeds: 200}, func(k *pooltest.Kit) {
+	pooltest.Explore(t, pooltest.Options{Seeds: 50}, func(k *pooltest.Kit) {
 		p := k.Pool(pool.WithWorkers(3))
 		var results []*pool.AsyncResult[int]
 		for i := range 10 {

@@ -71,7 +71,7 @@ var seenFaulty sync.Map
 func TestSameSeedGivesTheSameTraceWithFaults(t *testing.T) {
 	for _, s := range []pooltest.Strategy{pooltest.PCT, pooltest.RandomWalk} {
 		different := map[string]bool{}
-		for seed := range uint64(20) {
+		for seed := range uint64(10) {
 			trace, failed := pooltest.TraceOf(t, s, seed+1, faulty)
 			require.False(t, failed)
 			name := fmt.Sprint(s, seed)
@@ -79,6 +79,6 @@ func TestSameSeedGivesTheSameTraceWithFaults(t *testing.T) {
 			require.Equal(t, before, trace.String(), name)
 			different[trace.String()] = true
 		}
-		require.Greater(t, len(different), 15, "nearly each seed has an order of its own")
+		require.Greater(t, len(different), 7, "nearly each seed has an order of its own")
 	}
 }

@@ -43,9 +43,7 @@ func TestStrategiesConform(t *testing.T) {
 		"hash":         func() pool.Strategy { return routes(byHash) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name != "key ordered" { // one that does most is enough for the race detector
-				withoutRace(t)
-			}
+			withoutRace(t)
 			pooltest.TestStrategy(t, newStrategy)
 		})
 	}

@@ -16,9 +16,9 @@ import (
 // any goroutine.
 //
 // The first error of one of its tasks cancels the context of the group, with that
-// error as its cause, and so the tasks that have not ended: none is started any more; [WithKeepGoing] leaves
-// them alone. A task that was itself cancelled, by its result or by
-// [Pool.CancelQueued], does not cancel the others, though Wait returns its error if
+// error as its cause, and so the tasks that have not ended: none is started any more;
+// [WithKeepGoing] leaves them alone. A task that was itself cancelled, by its result or
+// by [Pool.CancelQueued], does not cancel the others, though Wait returns its error if
 // there is no other.
 //
 // A group serves once: when Wait has returned because all tasks have ended, the

@@ -30,7 +30,7 @@ const (
 	TaskRetried
 	// TaskOverrun: a function is still at work a while after its task has ended. Err is
 	// why that ended, Since when, Stack where the function is, and Replaced says that
-	// another worker has come in the stead of the one that it keeps.
+	// another worker comes in the stead of the one that it keeps. One may come later.
 	TaskOverrun
 	// PoolPaused: workers take up nothing new.
 	PoolPaused

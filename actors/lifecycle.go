@@ -247,6 +247,7 @@ func (r *Router) detach() {
 	r.stopped = true
 	for _, s := range r.all() {
 		s.started = false // some were wanted, and none came any more
+		r.notAbandoned(s)
 	}
 	r.mu.Unlock()
 	r.Terminate() // ends what came to be after the pool was drained: waits for readiness

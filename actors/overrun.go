@@ -3,6 +3,7 @@ package actors
 import (
 	"log/slog"
 	"time"
+	"weak"
 
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -12,6 +13,11 @@ import (
 // goroutine from outside; but the place can be given to another worker, so that the pool
 // keeps its size. Then the place of the overrun one is closed, another one is opened, and
 // the worker leaves when the function returns, as any does whose place is closed.
+//
+// An overrun function has its worker to itself once those have returned in whose places it
+// runs, and it may be given away only as long as not too many are. So it may keep a place
+// for a while, and lose it when the last of those returns, when another one that was given
+// away is vacant, or when the place, which was closed, is opened again.
 
 // DefaultOverrun is how long after the end of its task a function may be at work before
 // the task is overrun, if nobody says otherwise.
@@ -54,10 +60,8 @@ func (r *Router) overrun(t *Task, ended time.Time) {
 	r.attendants++ // the pool does not end, as long as somebody is being told
 	defer r.Attend(-1)
 	if at.slot != nil {
-		replaced = r.mayReplace(at.slot)
-		if replaced {
-			r.replace(at.slot, &fx)
-		}
+		at.slot.overrun = weak.Make(t)
+		replaced = r.relieve(at.slot, &fx)
 	}
 	r.unlock(&fx)
 	if r.subscribers.some.Load() || r.config.Logger.Handler() != slog.DiscardHandler {
@@ -81,8 +85,7 @@ func (t *Task) endError() error {
 	return t.Err()
 }
 
-// whereabout is where a function is at work: on a worker, whose place can be given away,
-// or elsewhere.
+// whereabout is where a function is at work: in the place of a worker, or elsewhere.
 type whereabout struct {
 	RunningTask
 	slot *slot
@@ -90,11 +93,15 @@ type whereabout struct {
 
 // whereabouts looks for the function of a task; nil if it has returned.
 func (r *Router) whereabouts(t *Task) *whereabout {
-	if !t.hasPlace() {
+	if t.hasReturned() {
 		return nil
 	}
 	if r.beside.has(t) {
-		return &whereabout{t.atWork(int(t.place)), nil}
+		at := &whereabout{RunningTask: t.atWork(int(t.place))}
+		if t.place > 0 {
+			at.slot = r.slot(t.place)
+		}
+		return at
 	}
 	for _, s := range r.all() {
 		switch {
@@ -108,8 +115,66 @@ func (r *Router) whereabouts(t *Task) *whereabout {
 	return nil
 }
 
+// relieve gives away a place of which an overrun function is all that is at work there, if
+// it may, and reports whether it did.
+func (r *Router) relieve(s *slot, fx *effects) bool {
+	t := s.overrun.Value()
+	if t == nil || !r.mayReplace(s) || !s.isHeldBy(t) {
+		return false
+	}
+	r.replace(s, fx)
+	return true
+}
+
+// relieveAll looks at all places, after one more may be given away.
+func (r *Router) relieveAll(fx *effects) {
+	if r.config.Replacements == 0 || r.overruns == 0 {
+		return
+	}
+	for _, s := range r.all() {
+		r.relieve(s, fx)
+	}
+}
+
+// relieveAfter is told of a function that has returned in whose place another one runs.
+func (r *Router) relieveAfter(t *Task) {
+	if r.config.Replacements == 0 {
+		return
+	}
+	var fx effects
+	r.mu.Lock()
+	if t.place > 0 {
+		r.relieve(r.slot(t.place), &fx)
+	}
+	r.unlock(&fx)
+}
+
 func (r *Router) mayReplace(s *slot) bool {
 	return r.replaced < r.config.Replacements && r.state != terminated && r.broken == nil && !s.closed.Load()
+}
+
+// isHeldBy reports whether the function of a task is at work in the place, and none of
+// those in whose places it runs.
+func (s *slot) isHeldBy(t *Task) bool {
+	if s.lent != nil {
+		return false
+	}
+	at := s.running()
+	for at != nil && at != t && at.hasReturned() {
+		at = at.inPlace()
+	}
+	return at != nil && at == t && !t.hasReturned()
+}
+
+// inPlace is the task that runs in the place of this one, or nil.
+func (t *Task) inPlace() *Task {
+	f := t.framed()
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.inPlace
 }
 
 // replace opens a place in the stead of another one, which it closes, and which takes over
@@ -131,7 +196,12 @@ func (r *Router) replace(s *slot, fx *effects) {
 	r.closePlace(s, fx)
 	r.renumber()
 	r.queue.reassign(int(s.number), int(successor.number))
-	if r.queue.ownOf(int(successor.number)).length() > 0 || r.config.Initializer != nil {
+	switch {
+	case r.config.Initializer != nil: // also in a pause
+		if !successor.started {
+			r.start(successor, fx)
+		}
+	case r.queue.ownOf(int(successor.number)).length() > 0:
 		r.rouseWorker(int(successor.number), fx)
 	}
 	r.rouse(fx)

@@ -123,6 +123,7 @@ func (t *Task) finish() {
 	if t.tryFinish() {
 		return
 	}
+	t.router.relieveAfter(t)
 	e := newEntry(nil, nil, placeWait{t})
 	waitGraph.insist(t, e)
 	for t.framed().isTaken() { // nobody can take it again

@@ -66,6 +66,7 @@ func (r *Router) atWork() (running []RunningTask) {
 	for _, s := range r.all() {
 		i := int(s.number)
 		switch t := s.running(); {
+		case t != nil && t.hasReturned(): // what runs in its place is listed below
 		case t != nil && s.lent != nil:
 			running = append(running, t.atWork(i))
 		case t != nil:
@@ -77,7 +78,7 @@ func (r *Router) atWork() (running []RunningTask) {
 		}
 	}
 	for _, t := range r.beside.inOrder() {
-		if t.hasPlace() {
+		if !t.hasReturned() {
 			running = append(running, t.atWork(int(t.place)))
 		}
 	}

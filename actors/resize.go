@@ -10,7 +10,8 @@ import (
 // a worker. A place is open or closed; the pool has as many workers as open places:
 //
 //	open   → closed  Resize to fewer, from the highest number; the directive Stop
-//	closed → open    Resize to more, from the lowest number; then places are added
+//	closed → open    Resize to more, from the lowest number; then places are added. Not
+//	                 while the worker is there in whose stead another one has come
 //
 // A worker is started where one is needed, and at a closed place only for what waits
 // for that worker alone. One whose place is closed does what it is at, then what waits
@@ -108,12 +109,13 @@ func (r *Router) refusesSize(workers int) error {
 
 func (r *Router) grow(n int, fx *effects) {
 	for _, s := range r.all() {
-		if n > 0 && s.closed.Load() {
+		if n > 0 && s.closed.Load() && !s.abandoned {
 			r.openPlace(s)
 			n--
 		}
 	}
 	r.addPlaces(n)
+	r.relieveAll(fx) // what was overrun at a place that was closed is at an open one again
 	r.resized()
 	if r.config.Initializer != nil {
 		r.unready()
@@ -278,9 +280,8 @@ func (r *Router) vacated(number int) (replace bool) {
 		return true
 	}
 	s.started, s.leaving, s.out = false, false, true
-	if s.abandoned {
-		s.abandoned = false
-		r.replaced--
+	if r.notAbandoned(s) {
+		r.relieveAll(&fx)
 	}
 	if s.initialized {
 		s.initialized = false
@@ -302,9 +303,21 @@ func (r *Router) vacated(number int) (replace bool) {
 func (r *Router) gone(number int) {
 	if number > 0 {
 		r.mu.Lock()
-		r.slot(int32(number)).started = false
+		s := r.slot(int32(number))
+		s.started = false
+		r.notAbandoned(s)
 		r.mu.Unlock()
 	}
+}
+
+// notAbandoned takes down that the worker of a place is gone, and reports whether it was
+// one that was replaced.
+func (r *Router) notAbandoned(s *slot) (was bool) {
+	if was = s.abandoned; was {
+		s.abandoned = false
+		r.replaced--
+	}
+	return was
 }
 
 // growers are the maps and streams under way that can use more workers.

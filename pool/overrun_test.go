@@ -183,6 +183,134 @@ func TestNoMoreOverrunTasksAreReplacedThanMayBe(t *testing.T) {
 	})
 }
 
+// hang keeps a worker with a function that is overrun, and waits until it is.
+func hang(p *pool.Pool) *gate {
+	g := newGate()
+	pool.ApplyAsync(context.Background(), p, g.deaf, pool.WithTimeout(time.Second))
+	time.Sleep(3 * time.Second)
+	synctest.Wait()
+	return g
+}
+
+// works requires that the pool has all its workers for tasks that heed their contexts.
+func works(t testing.TB, p *pool.Pool) {
+	t.Helper()
+	var c crew
+	for range p.Workers() {
+		pool.ApplyAsync(context.Background(), p, c.work)
+	}
+	synctest.Wait()
+	require.EqualValues(t, p.Workers(), c.running.Load())
+	time.Sleep(time.Minute)
+}
+
+func TestPoolThatGrowsDoesNotCountOnOneThatWasReplaced(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
+		g := hang(p)
+		require.NoError(t, p.Resize(3))
+		works(t, p)
+		require.Equal(t, 1, p.Stats().Replaced)
+		close(g.open)
+		synctest.Wait()
+		require.Zero(t, p.Stats().Replaced)
+		require.NoError(t, p.Resize(1))
+		g = hang(p)
+		works(t, p)
+		close(g.open)
+	})
+}
+
+func TestOverrunTaskAtAClosedPlaceIsReplacedWhenThatIsOpenedAgain(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(2), pool.WithReplacements(1))
+		inPlay := newGate()
+		pool.ApplyAsync(context.Background(), p, inPlay.task)
+		<-inPlay.started
+		g := newGate()
+		pool.ApplyAsync(context.Background(), p, g.deaf, pool.WithTimeout(time.Second))
+		<-g.started
+		require.NoError(t, p.Resize(1))
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 1, p.Stats().Overrun)
+		require.Zero(t, p.Stats().Replaced)
+		close(inPlay.open)
+		require.NoError(t, p.Resize(2))
+		require.Equal(t, 1, p.Stats().Replaced)
+		works(t, p)
+		close(g.open)
+	})
+}
+
+func TestReplacementThatIsFreeGoesToTheNextOverrunTask(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
+		first := hang(p)
+		second := hang(p)
+		require.Equal(t, 1, p.Stats().Replaced)
+		close(first.open)
+		synctest.Wait()
+		require.Equal(t, 1, p.Stats().Replaced)
+		works(t, p)
+		close(second.open)
+		synctest.Wait()
+		require.Zero(t, p.Stats().Replaced)
+		works(t, p)
+	})
+}
+
+// An overrun function in the place of another one keeps the worker when that one returns.
+func TestOverrunTaskIsReplacedThatRunsInThePlaceOfOneThatHasReturned(t *testing.T) {
+	for name, later := range map[string]time.Duration{"before it is overrun": 0, "after": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
+				g := newGate()
+				outer := pool.ApplyAsync(context.Background(), p, func(ctx context.Context) (int, error) {
+					_, err := pool.Apply(ctx, p, g.deaf, pool.WithTimeout(time.Second), pool.WithTaskName("aside"))
+					time.Sleep(later)
+					return 1, err
+				}, pool.WithTaskName("play"))
+				time.Sleep(4 * time.Second)
+				synctest.Wait()
+				if later > 0 {
+					require.Zero(t, p.Stats().Replaced, "the outer function is at work")
+					time.Sleep(later)
+					synctest.Wait()
+				}
+				require.Equal(t, 1, p.Stats().Replaced)
+				works(t, p)
+				report := p.Report()
+				require.Len(t, report.Running, 1)
+				require.Equal(t, "aside", report.Running[0].Name)
+				require.ErrorIs(t, errOf(t, outer), pool.ErrTimeout)
+				close(g.open)
+				synctest.Wait()
+				require.Zero(t, p.Stats().Replaced)
+				require.Empty(t, p.Report().Running)
+				works(t, p)
+			})
+		})
+	}
+}
+
+func TestNoneIsReplacedAfterTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*pool.Pool){"Close": (*pool.Pool).Close, "Terminate": (*pool.Pool).Terminate} {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
+				g := hang(p)
+				end(p)
+				synctest.Wait()
+				require.Equal(t, 1, p.Report().Replaced)
+				close(g.open)
+				require.NoError(t, p.Join(hour(t)))
+				require.Zero(t, p.Report().Replaced)
+			})
+		})
+	}
+}
+
 func TestReplacementTakesOverWhatWaitsForTheWorker(t *testing.T) {
 	for name, routing := range routings {
 		t.Run(name, func(t *testing.T) {

@@ -253,7 +253,7 @@ func (t *Task) WatchParent() {
 		return
 	}
 	t.unwatch = true
-	unhook := t.router.AfterEnd(t.parent, "end of a context", t.parentEnded)
+	unhook := t.router.AfterEnd(t.parent, "end of a context", t.EndWithParent)
 	m := t.extra()
 	m.mu.Lock()
 	if !t.Ready() {
@@ -266,4 +266,5 @@ func (t *Task) WatchParent() {
 	}
 }
 
-func (t *Task) parentEnded() { t.Settle(ContextOutcome(t.parent)) }
+// EndWithParent ends the task as its parent context has ended.
+func (t *Task) EndWithParent() { t.Settle(ContextOutcome(t.parent)) }

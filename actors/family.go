@@ -21,7 +21,7 @@ func (t *Task) adopt(child *Task) {
 	m.mu.Lock()
 	if t.phase() >= stateDecided || m.orphans {
 		m.mu.Unlock()
-		child.router.Spawn("end of a parent", child.parentEnded)
+		child.router.Spawn("end of a parent", child.EndWithParent)
 		return
 	}
 	if c.next = m.first; c.next != nil {
@@ -68,7 +68,7 @@ func (m *more) endFamily() {
 	m.first = nil
 	for child != nil {
 		c := child.extra()
-		child.router.Spawn("end of a parent", child.parentEnded)
+		child.router.Spawn("end of a parent", child.EndWithParent)
 		child = c.family.next
 		c.adopted.Store(false)
 		c.family.prev, c.family.next = nil, nil

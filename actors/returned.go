@@ -9,7 +9,35 @@ import (
 	"github.com/greenroom-go/greenroom/messages"
 )
 
-// This file says what the error means that a function returned.
+// This file says what it means that a function has returned.
+
+// Finished says how a task ends whose function has returned err; it is to be announced by
+// whoever then wins the decision. If the context that it was submitted with has ended
+// before, that is the end of the task, as it is for one whose function goes on. The two come
+// at the same moment if a function waits for its context; whichever comes first, the outcome
+// is the same.
+func (t *Task) Finished(err error) (messages.Outcome, error) {
+	switch {
+	case t.ParentEnded():
+		return t.endedWith(err)
+	case err != nil:
+		return messages.Failed, err
+	}
+	return messages.Succeeded, nil
+}
+
+// ParentEnded reports whether the context that the task was submitted with has ended.
+func (t *Task) ParentEnded() bool { return t.parent.Err() != nil }
+
+// endedWith is the end of a task whose parent context has ended, with what its function
+// says of that.
+func (t *Task) endedWith(err error) (messages.Outcome, error) {
+	outcome, end := ContextOutcome(t.parent)
+	if err == nil || isOneOf(err, t.parent.Err(), context.Cause(t.parent)) {
+		return outcome, end
+	}
+	return outcome, fmt.Errorf("%w: %w", end, err)
+}
 
 // EndedWith ends the task if err says that the context it was submitted with has
 // ended, and reports whether it does.
@@ -17,7 +45,7 @@ func (t *Task) EndedWith(err error) bool {
 	if !t.gaveUp(err) {
 		return false
 	}
-	t.parentEnded()
+	t.EndWithParent()
 	return true
 }
 
@@ -32,10 +60,8 @@ func (t *Task) gaveUp(err error) (yes bool) {
 	return errors.Is(err, ended)
 }
 
-// Returned says how the task ends whose function returned err; it is to be
-// announced by whoever then wins the decision. A function that gives up because
-// its context has ended returns at the same moment in which the end of that
-// context ends the task; whichever comes first, the outcome is the same.
+// Returned is Finished for a map, of which err says what its items returned: it has ended
+// with its context only if they gave up because of that.
 func (t *Task) Returned(err error) (messages.Outcome, error) {
 	switch {
 	case err == nil:
@@ -43,11 +69,7 @@ func (t *Task) Returned(err error) (messages.Outcome, error) {
 	case !t.gaveUp(err):
 		return messages.Failed, err
 	}
-	outcome, end := ContextOutcome(t.parent)
-	if isOneOf(err, t.parent.Err(), context.Cause(t.parent)) {
-		return outcome, end
-	}
-	return outcome, fmt.Errorf("%w: %w", end, err)
+	return t.endedWith(err)
 }
 
 // isOneOf compares errors, some of which may not be comparable.

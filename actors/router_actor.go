@@ -92,7 +92,7 @@ func (b *messageTask) parent() (ctx context.Context, release context.CancelFunc,
 		ctx = context.Background()
 	}
 	if b.message.Timeout > 0 {
-		ctx, release = context.WithTimeout(ctx, b.message.Timeout)
+		ctx, release = context.WithTimeoutCause(ctx, b.message.Timeout, messages.ErrTimeout)
 	}
 	return ctx, release, nil
 }
@@ -134,9 +134,11 @@ func (b *messageTask) Run(ctx context.Context) {
 		value, err = b.message.Func(ctx)
 	}
 	b.VacateForDecision()
-	outcome, err := b.Returned(err)
+	outcome, err := b.Finished(err)
 	if b.DecideReturned() {
-		b.value = value
+		if err == nil || outcome == messages.Failed {
+			b.value = value
+		}
 		b.Conclude(outcome, err)
 	}
 }

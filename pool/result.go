@@ -131,11 +131,13 @@ func (r *AsyncResult[R]) refuse(err error) *AsyncResult[R] {
 // finish takes what the function returned, on the goroutine that ran it.
 func (r *AsyncResult[R]) finish(value R, err error) {
 	outcome := Succeeded
-	if err != nil {
-		outcome, err = r.task.Returned(err)
+	if err != nil || r.task.ParentEnded() {
+		outcome, err = r.task.Finished(err)
 	}
 	if r.task.DecideReturned() {
-		r.value = value
+		if err == nil || outcome == Failed {
+			r.value = value
+		}
 		r.task.Conclude(outcome, err)
 	}
 }

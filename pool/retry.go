@@ -212,7 +212,7 @@ func (j *retried[R]) forgetLocked() {
 
 // mayTryAgain says whether there is another attempt, and after which wait.
 func (j *retried[R]) mayTryAgain(err error, failure *actors.Failure) (wait time.Duration, again bool) {
-	if err == nil || j.task.Decided() {
+	if err == nil || j.task.Decided() || j.task.ParentEnded() {
 		return 0, false
 	}
 	j.mu.Lock()
@@ -254,6 +254,10 @@ func (j *retried[R]) rest(failed *attempt[R], wait time.Duration, err error) {
 
 // tryAgain queues the next attempt in the place of the one that failed.
 func (j *retried[R]) tryAgain(failed *attempt[R]) {
+	if j.task.ParentEnded() { // and that is about to end the task
+		j.task.EndWithParent()
+		return
+	}
 	options := j.options
 	options.Exempt, options.Resumes = true, &failed.task
 	next := j.attempt(options)

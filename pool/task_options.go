@@ -82,7 +82,7 @@ func (c *taskConfig) parent(ctx context.Context) (_ context.Context, release con
 	if c.timeout == 0 {
 		return ctx, nil
 	}
-	return context.WithTimeout(ctx, c.timeout)
+	return context.WithTimeoutCause(ctx, c.timeout, ErrTimeout)
 }
 
 // callback makes of the two callbacks one that runs between decision and
@@ -135,9 +135,10 @@ func WithErrorCallback(fn func(error)) SharedOption {
 }
 
 // WithTimeout ends the task with ErrTimeout d after its submission, whether it
-// waits or runs; a map or stream as a whole. Its context ends at the same
-// moment. Its function is not interrupted: one that ignores its context keeps
-// the worker until it returns. d <= 0 is refused.
+// waits or runs; a map or stream as a whole. Its context ends at the same moment, and
+// its cause is ErrTimeout; what the function returns after that is dropped, but for an
+// error, which is wrapped beside ErrTimeout. The function is not interrupted: one that
+// ignores its context keeps the worker until it returns. d <= 0 is refused.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(c *taskConfig) {
 		c.timeout = d

@@ -205,14 +205,12 @@ func (r *Router) dropOldest(t *Task) error {
 		*oldest = queued{}
 		r.uncounted++
 		r.leftHole()
+		r.emit(Event{Kind: TaskDropped}) // before its end, which may be the last one
 		r.dropFunctions(1, messages.Dropped)
 	}
 	dropped := victim != nil && victim.state.CompareAndSwap(stateQueued, stateDeciding) // else it leaves by itself
 	r.unlock(&fx)
 	t.WatchParent()
-	if victim == nil {
-		r.emit(Event{Kind: TaskDropped})
-	}
 	if dropped {
 		r.emit(Event{Kind: TaskDropped, Task: victim.Name()})
 		victim.settled(stateQueued, messages.Dropped, messages.ErrDropped)

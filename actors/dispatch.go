@@ -43,7 +43,7 @@ func (r *Router) next(number int, mayLinger bool) (b *batch, otherwise step) {
 	r.idle.remove(s) // it is awake, whether somebody woke it for a task or for a message
 	switch b = r.nextBatch(s, &fx); {
 	case b != nil:
-		s.leaving = false
+		s.leaving, s.rehired = false, false
 		r.rouse(&fx)
 	case s.lent != nil || s.failing: // it is not idle, and if it was to come, another one must
 		r.rouse(&fx)

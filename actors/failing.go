@@ -33,7 +33,7 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 	number := s.numberOf(by.(actor.Context), child)
 	if number > 0 {
 		failure.Worker = s.router.WorkerName(number)
-		v = s.judge(failure)
+		v = s.judge(failure, number)
 	}
 	err := failure.Err
 	if v.exceeded {
@@ -65,16 +65,25 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 	}
 }
 
+// leavingRules are those for workers that are going to leave.
+var leavingRules Supervision
+
 func (s *supervisor) rules() *Supervision { return &s.router.config.Supervision }
 
 // judge asks the rules about the failure of a worker. While the pool stops nobody
 // is: in Proto.Actor a restart would cancel the stop.
-func (s *supervisor) judge(failure *Failure) verdict {
+func (s *supervisor) judge(failure *Failure, number int) verdict {
 	if s.stopping {
 		return verdict{}
 	}
-	now := time.Now()
-	v := s.rules().judge(failure.Kind, s.decided(*failure), s.restarts, now)
+	now, rules, wanted := time.Now(), s.rules(), s.decided(*failure)
+	if s.router.isLeaving(number) { // it is not restarted, which so is not too often
+		rules = &leavingRules
+		if !wanted.valid() {
+			wanted = Restart
+		}
+	}
+	v := rules.judge(failure.Kind, wanted, s.restarts, now)
 	if v.counts {
 		s.restarts = append(s.rules().within(s.restarts, now), now)
 	}
@@ -158,14 +167,37 @@ func (s *supervisor) patienceOf(number int) *patience {
 	return s.patience[number]
 }
 
-// rested restarts a worker that has waited.
+// rested restarts a worker that has waited, or lets it go.
 //
 // Model: rested.
-func (s *supervisor) rested(r *rest) {
-	if s.resting[r.number] == r {
+func (s *supervisor) rested(ctx actor.Context, r *rest) {
+	if s.resting[r.number] == r && !s.dismiss(ctx, r.number) {
 		s.wakeUp(r.number)
 		s.restartNow(r.number)
 	}
+}
+
+// shrunk says that places were closed whose workers may wait for their restart.
+type shrunk struct{}
+
+// dismissResting lets those go that wait for their restart, though their places are closed.
+func (s *supervisor) dismissResting(ctx actor.Context) {
+	for number := range s.workers {
+		if s.isResting(number) {
+			s.dismiss(ctx, number)
+		}
+	}
+}
+
+// dismiss ends the wait of a worker whose place is closed, and the worker, and reports
+// whether it is one. What its initializer made is ended, and not made anew.
+func (s *supervisor) dismiss(ctx actor.Context, number int) bool {
+	if !s.router.isLeaving(number) {
+		return false
+	}
+	s.wakeUp(number)
+	ctx.Stop(s.workers[number].self())
+	return true
 }
 
 func (s *supervisor) isResting(number int) bool { return s.resting[number] != nil }
@@ -181,12 +213,12 @@ func (s *supervisor) wakeUp(number int) bool {
 }
 
 // restartNow restarts a worker and those that the scope adds, except for workers
-// that wait for a restart of their own.
+// that wait for a restart of their own, or are going to leave.
 //
 // Model: restart.
 func (s *supervisor) restartNow(number int) {
 	for other, box := range s.workers {
-		if box == nil || s.isResting(other) || !s.rules().Scope.covers(number, other) {
+		if box == nil || s.isResting(other) || !s.rules().Scope.covers(number, other) || other != number && s.router.isLeaving(other) {
 			continue
 		}
 		s.router.restarts.Add(1)

@@ -42,6 +42,10 @@ func (r *Router) expire() {
 	var fx effects
 	r.mu.Lock()
 	r.idleWatch = false
+	if r.readying > 0 { // none leaves as long as somebody waits for all
+		r.mu.Unlock()
+		return
+	}
 	limit := r.config.IdleTimeout
 	now := sinceStart()
 	spare := r.spareWorkers()
@@ -55,6 +59,14 @@ func (r *Router) expire() {
 		spare--
 	}
 	r.unlock(&fx)
+}
+
+// watchIdleAgain has the timer fire soon, for workers that have been idle for a while, and
+// may go now.
+func (r *Router) watchIdleAgain() {
+	if r.config.IdleTimeout > 0 && r.idle.tail != nil {
+		r.watchIdle(r.config.IdleTimeout / idleSteps)
+	}
 }
 
 // spareWorkers is how many workers there are beyond the minimum.

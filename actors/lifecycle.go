@@ -294,21 +294,29 @@ func (r *Router) AwaitReady(ctx context.Context) error {
 	r.unready()
 	r.startAll(&fx)
 	ready := r.ready
+	r.readying++
 	r.unlock(&fx)
 	select {
 	case <-ready:
 	case <-ctx.Done():
 	}
 	r.woken()
-	if !isClosed(ready) {
-		return ctx.Err()
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.readyErr == nil && r.broken != nil { // since
-		return r.broken
+	if r.readying--; r.readying == 0 {
+		r.watchIdleAgain()
 	}
-	return r.readyErr
+	switch {
+	case !isClosed(ready):
+		return ctx.Err()
+	case r.readyErr != nil:
+		return r.readyErr
+	case r.broken != nil: // since
+		return r.broken
+	case r.state == terminated:
+		return r.closedError()
+	}
+	return nil
 }
 
 // initializedWorker counts a worker that has come for its first task: its

@@ -197,7 +197,7 @@ func (r *Router) replace(s *slot, fx *effects) {
 	r.renumber()
 	r.queue.reassign(int(s.number), int(successor.number))
 	switch {
-	case r.config.Initializer != nil: // also in a pause
+	case r.config.Initializer != nil || r.readying > 0: // also in a pause
 		if !successor.started {
 			r.start(successor, fx)
 		}

@@ -111,6 +111,7 @@ func (r *Router) grow(n int, fx *effects) {
 	for _, s := range r.all() {
 		if n > 0 && s.closed.Load() && !s.abandoned {
 			r.openPlace(s)
+			s.rehired = s.leaving && r.config.Initializer != nil
 			n--
 		}
 	}
@@ -145,6 +146,9 @@ func (r *Router) openPlace(s *slot) {
 	s.closed.Store(false)
 	r.workers.Add(1)
 	r.active += s.loads()
+	if s.leaving { // its successor will count
+		s.initialized = false
+	}
 	if s.initialized {
 		r.initialized++
 	}
@@ -158,6 +162,7 @@ func (r *Router) openPlace(s *slot) {
 // Model: closePlace.
 func (r *Router) closePlace(s *slot, fx *effects) {
 	s.closed.Store(true)
+	s.rehired = false
 	r.workers.Add(-1)
 	r.active -= s.loads()
 	if s.initialized {
@@ -167,6 +172,9 @@ func (r *Router) closePlace(s *slot, fx *effects) {
 	r.queue.disown(int(s.number))
 	if s.batch != nil {
 		r.takeBack(s)
+	}
+	if s.started && s.out {
+		fx.shrunk = true
 	}
 	switch {
 	case s.in == &r.idle:
@@ -290,7 +298,11 @@ func (r *Router) vacated(number int) (replace bool) {
 		}
 	}
 	r.unstarted = min(r.unstarted, number)
-	if r.queue.ownOf(number).length() > 0 {
+	switch {
+	case !s.closed.Load() && (s.rehired || r.readying > 0) && r.state != terminated && r.broken == nil:
+		s.rehired = false
+		r.start(s, &fx)
+	case r.queue.ownOf(number).length() > 0:
 		r.rouseWorker(number, &fx)
 	}
 	r.rouse(&fx)

@@ -72,9 +72,7 @@ func (r *Router) start(s *slot, fx *effects) {
 		return
 	}
 	s.started = true
-	if r.config.IdleTimeout > 0 && r.idle.tail != nil { // it was kept as one of the minimum, and may go now
-		r.watchIdle(r.config.IdleTimeout / idleSteps)
-	}
+	r.watchIdleAgain() // one was kept as one of the minimum, and may go now
 	r.want = append(r.want, int(s.number))
 	fx.ask = true
 }

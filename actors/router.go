@@ -150,6 +150,7 @@ type Router struct {
 	initialized int           // of the open places
 	ready       chan struct{} // closed when every worker is initialized, or never will be
 	readyErr    error
+	readying    int // who waits for that; meanwhile a worker that leaves an open place has a successor
 	waiters     submitters
 	admitting   bool    // one of them has been let in and has not come back yet
 	roots       taskSet // maps and streams under way, save those that a place is lent to
@@ -191,6 +192,7 @@ type slot struct {
 	coming, starting bool // counted by the router, see there
 	overrun   weak.Pointer[Task] // the latest that was overrun here; the place may be given away for it yet
 	abandoned bool               // its function is overrun, and another place was opened in its stead
+	rehired   bool               // it was opened while its worker left, whose successor is to come at once
 	leaving   bool               // the worker has been idle for too long, and leaves unless there is something to do
 	out       bool               // the worker fails or stops, and will call next when it or another one is there
 	failing   bool               // whom its place was lent to has failed, and the worker has not heard of it yet
@@ -292,6 +294,7 @@ type effects struct {
 	ask       bool // for workers
 	drained   bool
 	terminate bool
+	shrunk    bool  // there are workers that wait for their restart at closed places
 	recheck   bool  // the waits of the tasks at work
 	filed     *Task // see there
 	answers   []answer
@@ -340,6 +343,9 @@ func (r *Router) unlock(fx *effects) {
 	}
 	if fx.drained {
 		supervisor.tell(&messages.Drained{})
+	}
+	if fx.shrunk && supervisor != nil {
+		supervisor.tell(&shrunk{})
 	}
 }
 

@@ -160,6 +160,7 @@ func (r *Router) Events(ctx context.Context) iter.Seq[Event] {
 				}
 			}
 			if ended {
+				wake.give() // for whoever else reads the sequence
 				return
 			}
 			<-wake

@@ -111,7 +111,9 @@ func (s *supervisor) Receive(ctx actor.Context) {
 			s.startWorkers(ctx, m.Workers)
 		}
 	case *rest:
-		s.rested(m)
+		s.rested(ctx, m)
+	case *shrunk:
+		s.dismissResting(ctx)
 	case *messages.Drain:
 		s.draining = true
 		s.drain(ctx.ActorSystem())

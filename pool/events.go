@@ -65,7 +65,8 @@ const EventBuffer = actors.EventBuffer
 // order in which they happened, and ends after [PoolClosed], when ctx ends, or with its
 // loop. The pool never waits for a subscriber: one that is [EventBuffer] events behind
 // loses the next ones, and learns how many from [EventsLost]; PoolClosed is never lost.
-// Any number may subscribe; one whose ctx can end costs a goroutine that waits for that.
+// Any number may subscribe; those who range over one sequence share its events. One whose
+// ctx can end costs a goroutine that waits for that.
 // Without a subscriber events cost nothing. A nil ctx panics.
 func (p *Pool) Events(ctx context.Context) iter.Seq[Event] {
 	mustHave(ctx != nil, "Events", "context")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +119,58 @@ func TestEventsNameTheTaskThatWasDropped(t *testing.T) {
 			require.Equal(t, "unlucky", e.Task)
 			break
 		}
+	})
+}
+
+func TestDroppedFunctionIsToldBeforeItsEnd(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithQueueLimit(1), pool.WithQueuePolicy(pool.DropOldest))
+		events := p.Events(context.Background())
+		g := occupy(t, p)
+		require.NoError(t, p.Go(context.Background(), func() {}))
+		base, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var asked atomic.Bool
+		go pool.ApplyAsync(hesitantContext{base, func() bool {
+			return p.Stats().Outcomes[pool.Dropped] == 1 && !asked.Swap(true)
+		}}, p, value(1))
+		synctest.Wait()
+		require.EqualValues(t, 1, p.Stats().Outcomes[pool.Dropped])
+		p.Close()
+		close(g.open)
+		require.NoError(t, p.Join(hour(t)))
+		require.Contains(t, kinds(t, events), "task dropped")
+		time.Sleep(time.Minute) // it has said when it ends
+	})
+}
+
+// hesitantContext takes a while to say when it ends if slow says so.
+type hesitantContext struct {
+	context.Context
+	slow func() bool
+}
+
+func (c hesitantContext) Done() <-chan struct{} {
+	if c.slow() {
+		time.Sleep(time.Minute)
+	}
+	return c.Context.Done()
+}
+
+func TestAllReadersOfOneSequenceOfEventsEnd(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1))
+		events := p.Events(context.Background())
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() {
+				for range events {
+				}
+			})
+		}
+		synctest.Wait()
+		p.Close()
+		readers.Wait()
 	})
 }
 

@@ -149,8 +149,10 @@ func (p *Pool) PID() *actor.PID {
 }
 
 // Ready starts the workers that are not there, since they have not been needed so far, and
-// waits until each has run its initializer. It returns nil, ErrBroken with the initializer's
-// failure, ErrClosed if the pool ended first, or ctx's error.
+// waits until each has run its initializer; meanwhile none leaves because it is idle. A
+// worker that has failed and waits for its restart counts as before. It returns nil,
+// ErrBroken with the initializer's failure, ErrClosed if the pool has been terminated or has
+// ended, or ctx's error.
 func (p *Pool) Ready(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext("Ready")

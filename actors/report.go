@@ -24,6 +24,9 @@ type Report struct {
 	// Running are the functions at work: first those of the workers, by number, then
 	// those that run in the place of a task that waits, or of their submitter.
 	Running []RunningTask
+	// WaitsFor says, of a pool that was closed, what its end waits for if it is no
+	// function at work: "" if there is one, or before, or after the end.
+	WaitsFor string
 }
 
 // RunningTask is a function at work.
@@ -53,12 +56,29 @@ func (r *Router) Report() Report {
 	case r.closedAt.IsZero():
 	case r.endedAt.IsZero():
 		report.Took = time.Since(r.closedAt)
+		if len(report.Running) == 0 {
+			report.WaitsFor = r.waitsFor(report.Started)
+		}
 	default:
 		report.Ended, report.Took = true, r.endedAt.Sub(r.closedAt)
 	}
 	r.mu.Unlock()
 	addStacks(report.Running)
 	return report
+}
+
+// waitsFor says what keeps a pool from its end in which no function is at work.
+func (r *Router) waitsFor(started int) string {
+	switch {
+	case r.outstanding > 0:
+		return fmt.Sprintf("tasks that have not ended (%d): for a worker, another attempt, a sequence or a callback", r.outstanding)
+	case r.attendants > 0:
+		return "callbacks, or the sequences of maps and streams"
+	case r.initializing > 0 && started == 0:
+		return fmt.Sprintf("initializers that were abandoned (%d)", r.initializing)
+	default:
+		return fmt.Sprintf("workers (%d): to be initialized, to clean up, or to be restarted", started)
+	}
 }
 
 // atWork lists the functions at work.
@@ -126,6 +146,9 @@ func (r Report) String() string {
 	}
 	if r.Unfetched > 0 {
 		fmt.Fprintf(&b, "; %d errors that nobody fetched", r.Unfetched)
+	}
+	if r.WaitsFor != "" {
+		fmt.Fprintf(&b, "\n  waits for %s", r.WaitsFor)
 	}
 	for _, t := range r.Running {
 		name, worker, what := t.Name, t.Worker, "running"

@@ -33,6 +33,11 @@ const (
 	policies
 )
 
+// String returns the name of the policy, in lower case.
+func (p Policy) String() string {
+	return nameOf("policy", uint8(p), []string{"wait for room", "reject", "drop oldest", "caller runs"})
+}
+
 // Valid reports whether p is one of the policies.
 func (p Policy) Valid() bool { return p < policies }
 

@@ -20,6 +20,11 @@ const (
 	InitializerFailed
 )
 
+// String returns what has failed, in lower case.
+func (k FailureKind) String() string {
+	return nameOf("failure", uint8(k), []string{"task panicked", "task exited", "initializer failed"})
+}
+
 // Directive says what is done about a failure. Its zero value is none of them. In an
 // event Stop may also say that the worker is stopped since the pool is on its way out, or
 // that its place had been closed before.
@@ -46,11 +51,14 @@ const (
 var directiveNames = [...]string{0: "stop", Restart: "restart", Resume: "resume", Escalate: "escalate", Break: "break", Stop: "stop"}
 
 // String returns the name of the directive, in lower case.
-func (d Directive) String() string {
-	if int(d) >= len(directiveNames) {
-		return fmt.Sprintf("directive %d", uint8(d))
+func (d Directive) String() string { return nameOf("directive", uint8(d), directiveNames[:]) }
+
+// nameOf is the name of a constant, by number.
+func nameOf(what string, n uint8, names []string) string {
+	if int(n) >= len(names) {
+		return fmt.Sprintf("%s %d", what, n)
 	}
-	return directiveNames[d]
+	return names[n]
 }
 
 func (d Directive) valid() bool { return d >= Restart && d <= Stop }
@@ -70,6 +78,11 @@ const (
 
 	scopes
 )
+
+// String returns the name of the scope, in lower case.
+func (s Scope) String() string {
+	return nameOf("scope", uint8(s), []string{"one for one", "all for one", "rest for one"})
+}
 
 // Supervision says what becomes of workers that fail, in the terms of Erlang's
 // supervisors. The zero value restarts a worker after a panic or Goexit, at once and

@@ -189,7 +189,8 @@ func WithName(name string) Option {
 
 // WithLogger sets where the pool reports failing workers, failing callbacks,
 // what Terminate dropped, how many errors nobody fetched ([WithUnfetchedErrors]), and a
-// pool that was never closed. Default: nowhere. New rejects nil.
+// pool that was never closed. Default: nowhere. New rejects nil. The supervisor is among
+// those who call its handler: while that blocks there, no worker is started or restarted.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {
 		c.Logger = logger

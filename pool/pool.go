@@ -236,13 +236,13 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	atWork := p.Report().Running
+	before := p.Report()
 	p.Terminate()
 	if ctx.Err() == nil { // a deadlock
 		return err
 	}
 	report := p.Report()
-	report.Running = atWork
+	report.Running, report.WaitsFor = before.Running, before.WaitsFor
 	return &UnfinishedError{report, err}
 }
 

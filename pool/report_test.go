@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -79,6 +80,50 @@ func TestShutdownSaysWhatWasAtWorkWhenItsContextEnded(t *testing.T) {
 		require.True(t, p.Report().Ended)
 		require.EqualValues(t, 2, p.Report().Late)
 	})
+}
+
+func TestShutdownSaysWhatItWaitedForIfNoFunctionWasAtWork(t *testing.T) {
+	hold := make(chan struct{})
+	for name, c := range map[string]struct {
+		says string
+		opts []pool.Option
+		task []pool.TaskOption
+		fn   func(context.Context) (int, error)
+	}{
+		"clean-up": {says: "workers (1)", opts: []pool.Option{pool.WithCleanup(func(context.Context) error { <-hold; return nil })}},
+		"callback": {says: "tasks that have not ended (1)", task: []pool.TaskOption{pool.WithCallback(func(int) { <-hold })}},
+		"back-off": {
+			says: "tasks that have not ended (1)",
+			task: []pool.TaskOption{pool.WithRetry(pool.Retry{Attempts: 2, MinBackoff: time.Hour, MaxBackoff: time.Hour})},
+			fn:   func(context.Context) (int, error) { return 0, errors.New("again") },
+		},
+		"initializer": {says: "initializers that were abandoned (1)", opts: []pool.Option{pool.WithInitializerTimeout(time.Minute),
+			pool.WithInitializer(func(context.Context) error { <-hold; return nil })}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pooltest.Run(t, func(t *pooltest.Kit) {
+				hold = make(chan struct{})
+				p := newPool(t, append(c.opts, pool.WithWorkers(1))...)
+				if c.fn == nil {
+					c.fn = value(1)
+				}
+				pool.ApplyAsync(context.Background(), p, c.fn, c.task...)
+				synctest.Wait()
+				require.Empty(t, p.Report().WaitsFor, "it is open")
+				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+				defer cancel()
+				err := p.Shutdown(ctx)
+				var unfinished *pool.UnfinishedError
+				require.ErrorAs(t, err, &unfinished)
+				require.Contains(t, unfinished.Report.WaitsFor, c.says)
+				require.ErrorContains(t, err, "0 functions at work")
+				require.ErrorContains(t, err, "waits for "+c.says)
+				close(hold)
+				require.NoError(t, p.Join(context.Background()))
+				require.Empty(t, p.Report().WaitsFor)
+			})
+		})
+	}
 }
 
 func TestReportFindsTheStackOfEveryFunctionAtWork(t *testing.T) {

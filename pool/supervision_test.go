@@ -476,3 +476,14 @@ func TestPoolThatHasBrokenIsNotReadyAnyMore(t *testing.T) {
 		require.Equal(t, 1, p.Stats().Started)
 	})
 }
+
+func TestWhatRulesAreMadeOfHasNames(t *testing.T) {
+	for name, v := range map[string]fmt.Stringer{
+		"restart": pool.Restart, "directive 9": pool.Directive(9),
+		"task panicked": pool.TaskPanicked, "initializer failed": pool.InitializerFailed, "failure 9": pool.FailureKind(9),
+		"one for one": pool.OneForOne, "rest for one": pool.RestForOne, "scope 9": pool.Scope(9),
+		"wait for room": pool.WaitForRoom, "caller runs": pool.CallerRuns, "policy 9": pool.Policy(9),
+	} {
+		require.Equal(t, name, v.String())
+	}
+}

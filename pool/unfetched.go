@@ -13,8 +13,9 @@ type UnfetchedError = actors.UnfetchedError
 const MaxUnfetched = actors.MaxUnfetched
 
 // WithUnfetchedErrors has f told at the end of the pool which errors nobody has fetched:
-// of tasks, maps and functions that failed, panicked or called Goexit, and of which
-// nobody has asked for the outcome or was told it by a callback or a message. f is
+// of tasks and maps that failed, panicked or called Goexit, and of which nobody has asked
+// for the outcome or was told it by a callback or a message. (A function given to [Pool.Go]
+// has no result: its panic is logged, and counted in [Stats].) f is
 // called once, behind the last callback, and not at all if there are none. Default: how
 // many there are is logged.
 //

@@ -3,7 +3,6 @@ package actors
 import (
 	"log/slog"
 	"time"
-	"weak"
 
 	"github.com/greenroom-go/greenroom/messages"
 )
@@ -59,8 +58,8 @@ func (r *Router) overrun(t *Task, ended time.Time) {
 	r.overruns++
 	r.attendants++ // the pool does not end, as long as somebody is being told
 	defer r.Attend(-1)
+	t.extra().overran = true
 	if at.slot != nil {
-		at.slot.overrun = weak.Make(t)
 		replaced = r.relieve(at.slot, &fx)
 	}
 	r.unlock(&fx)
@@ -115,11 +114,10 @@ func (r *Router) whereabouts(t *Task) *whereabout {
 	return nil
 }
 
-// relieve gives away a place of which an overrun function is all that is at work there, if
-// it may, and reports whether it did.
+// relieve gives away a place that an overrun function keeps, if it may, and reports whether
+// it did.
 func (r *Router) relieve(s *slot, fx *effects) bool {
-	t := s.overrun.Value()
-	if t == nil || !r.mayReplace(s) || !s.isHeldBy(t) {
+	if !r.mayReplace(s) || !s.isKept() {
 		return false
 	}
 	r.replace(s, fx)
@@ -153,17 +151,19 @@ func (r *Router) mayReplace(s *slot) bool {
 	return r.replaced < r.config.Replacements && r.state != terminated && r.broken == nil && !s.closed.Load()
 }
 
-// isHeldBy reports whether the function of a task is at work in the place, and none of
-// those in whose places it runs.
-func (s *slot) isHeldBy(t *Task) bool {
+// isKept reports whether an overrun function is at work in the place, and none of those in
+// whose places it runs.
+func (s *slot) isKept() bool {
 	if s.lent != nil {
 		return false
 	}
-	at := s.running()
-	for at != nil && at != t && at.hasReturned() {
-		at = at.inPlace()
+	for t := s.running(); t != nil; t = t.inPlace() {
+		if !t.hasReturned() {
+			m := t.more.Load()
+			return m != nil && m.overran
+		}
 	}
-	return at != nil && at == t && !t.hasReturned()
+	return false
 }
 
 // inPlace is the task that runs in the place of this one, or nil.

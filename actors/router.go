@@ -7,7 +7,6 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
-	"weak"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -195,13 +194,12 @@ type slot struct {
 	started    bool
 	initialized,
 	coming, starting bool // counted by the router, see there
-	overrun   weak.Pointer[Task] // the latest that was overrun here; the place may be given away for it yet
-	abandoned bool               // its function is overrun, and another place was opened in its stead
-	rehired   bool               // it was opened while its worker left, whose successor is to come at once
-	leaving   bool               // the worker has been idle for too long, and leaves unless there is something to do
-	out       bool               // the worker fails or stops, and will call next when it or another one is there
-	failing   bool               // whom its place was lent to has failed, and the worker has not heard of it yet
-	lentTo    *Task              // the map of which lent is the first piece; nil: none
+	abandoned bool  // its function is overrun, and another place was opened in its stead
+	rehired   bool  // it was opened while its worker left, whose successor is to come at once
+	leaving   bool  // the worker has been idle for too long, and leaves unless there is something to do
+	out       bool  // the worker fails or stops, and will call next when it or another one is there
+	failing   bool  // whom its place was lent to has failed, and the worker has not heard of it yet
+	lentTo    *Task // the map of which lent is the first piece; nil: none
 }
 
 // slotList is a stack of slots from which any can leave. As a list of the idle

@@ -135,6 +135,7 @@ type more struct {
 	frame   atomic.Pointer[frame]
 	ctx     atomic.Pointer[standard]
 	overrun atomic.Pointer[time.Timer] // runs while the function does and the task has ended; nil: it has not
+	overran bool                       // it has run out while the function was at work. Guarded by router.mu
 
 	mu        sync.Mutex
 	callback  func()             // cleared in deciding

@@ -294,6 +294,28 @@ func TestOverrunTaskIsReplacedThatRunsInThePlaceOfOneThatHasReturned(t *testing.
 	}
 }
 
+func TestTwoOverrunTasksInOnePlaceAreReplacedWhenTheyMayBe(t *testing.T) {
+	pooltest.Run(t, func(t *pooltest.Kit) {
+		p := newPool(t, pool.WithWorkers(1), pool.WithReplacements(1))
+		first := hang(p)
+		outer, inner := newGate(), newGate()
+		pool.ApplyAsync(context.Background(), p, func(ctx context.Context) (string, error) {
+			_, _ = pool.Apply(ctx, p, inner.deaf, pool.WithTimeout(time.Second))
+			return outer.deaf(ctx)
+		}, pool.WithTimeout(10*time.Second))
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 3, p.Stats().Overrun)
+		close(first.open)
+		synctest.Wait()
+		require.Equal(t, 1, p.Stats().Replaced)
+		works(t, p)
+		close(outer.open)
+		close(inner.open)
+		synctest.Wait()
+		require.Zero(t, p.Stats().Replaced)
+	})
+}
+
 func TestNoneIsReplacedAfterTheEnd(t *testing.T) {
 	for name, end := range map[string]func(*pool.Pool){"Close": (*pool.Pool).Close, "Terminate": (*pool.Pool).Terminate} {
 		t.Run(name, func(t *testing.T) {

@@ -29,6 +29,7 @@ type action struct {
 func actions() deck {
 	return newDeck([]action{
 		{8, (*player).apply},
+		{1, (*player).ready},
 		{8, (*player).applyAsync},
 		{2, (*player).call},
 		{2, (*player).applyEach},

@@ -223,11 +223,9 @@ func (c *chaos) checkEnd(t testing.TB) {
 	c.checkResults(t)
 	c.tally.check(t, c.p.Stats())
 	require.Zero(t, c.states.Load(), "every worker has cleaned up")
-	var last pool.Event
-	for last = range c.events {
-	}
-	require.Equal(t, pool.PoolClosed, last.Kind)
+	checkLives(t, c.events)
 	report := c.p.Report()
+	require.Zero(t, report.Replaced)
 	require.True(t, report.Ended)
 	require.Empty(t, report.Running)
 	failed := report.Outcomes[pool.Failed] + report.Outcomes[pool.Panicked] + report.Outcomes[pool.Exited]

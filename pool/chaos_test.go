@@ -35,8 +35,8 @@ var (
 // chaos does everything at once that can be done to a pool. The seed decides
 // what is done: each goroutine draws from dice of its own. In which order it happens
 // is up to the scheduler: Go's, or that of a kit (chaos_explored_test.go). What is done is
-// in chaos_actions_test.go, what must hold in chaos_checks_test.go, chaos_places_test.go
-// and, at the end of a pool, in chaos_end_test.go.
+// in chaos_actions_test.go, what must hold in chaos_checks_test.go, chaos_places_test.go,
+// when all is done in chaos_quiet_test.go, and at the end of a pool in chaos_end_test.go.
 type chaos struct {
 	blunders
 	goroutines
@@ -46,6 +46,8 @@ type chaos struct {
 	workers   int  // to begin with
 	resizes   bool // there may be more or fewer later
 	ranked    bool // the pool has priorities
+	sheds     bool // it sheds load
+	assigned  bool // the routing says which worker is to run a task
 	keyed     bool
 	unlimited bool
 	policy    pool.Policy
@@ -115,7 +117,7 @@ func newChaos(t testing.TB, kit *pooltest.Kit, seed uint64) *chaos {
 	}
 	c.workers = []int{1, 1, 2, 3, 8}[c.n(5)]
 	routing := c.n(5)
-	c.keyed = routing == 4
+	c.keyed, c.assigned = routing == 4, 0 < routing && routing < 4
 	opts := []pool.Option{
 		pool.WithName(fmt.Sprintf("chaos-%d-", seed)),
 		pool.WithLogger(slog.New(c.blunders)),
@@ -153,7 +155,7 @@ func (c *chaos) queue() (opts []pool.Option) {
 	if c.ranked = c.n(4) == 0; c.ranked {
 		opts = append(opts, pool.WithPriorities(1+c.n(10)))
 	}
-	if c.n(4) == 0 {
+	if c.sheds = c.n(4) == 0; c.sheds {
 		opts = append(opts, pool.WithShedding(time.Second, 3*time.Second))
 	}
 	if c.unlimited = c.n(2) == 0; c.unlimited {
@@ -230,6 +232,7 @@ func (c *chaos) supervision() pool.Supervision {
 // run has the users do what they do, ends the pool, and checks what has come of it.
 func (c *chaos) run() *tally {
 	c.rage(c.t)
+	c.checkQuiet(c.t)
 	c.shutDown(c.t)
 	return &c.tally
 }

@@ -15,8 +15,8 @@
 //   - The supervisor owns the actors: it spawns, restarts and stops them.
 //
 // Locks are taken in this order: waitGraph.mu; then that of a tree of groups; then
-// Router.mu, or the lock of a map or stream, or frame.mu, one at a time. That of a
-// task's rest (more) comes before that of the desk; standard.mu and those of lane and
+// Router.mu, or the lock of a map or stream, or frame.mu, one at a time, save that
+// frame.mu may be taken with Router.mu held. That of a task's rest (more) comes before that of the desk; standard.mu and those of lane and
 // mailbox are taken alone. User code is never called with one of them held, except
 // that a task's context asks its parent.
 package actors

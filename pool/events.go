@@ -8,6 +8,7 @@ import (
 )
 
 // Event is something that has happened in a pool. Its String is a line for a log.
+// [actors.Event] has its fields.
 type Event = actors.Event
 
 // EventKind says what has happened.

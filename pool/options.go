@@ -296,10 +296,10 @@ func WithQueuePolicy(p Policy) Option {
 }
 
 // Strategy decides which worker may take a task; see [SharedQueue] and the
-// others here, or write one.
+// others here, or write one. [actors.Strategy] has its methods.
 type Strategy = actors.Strategy
 
-// Target is where a [Strategy] sends a task.
+// Target is where a [Strategy] sends a task. [actors.Target] has its fields.
 type Target = actors.Target
 
 // SharedQueue, the default, lets whichever worker is free first take the task

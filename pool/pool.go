@@ -246,13 +246,13 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	return &UnfinishedError{report, err}
 }
 
-// Stats is a snapshot of a pool's counters.
+// Stats is a snapshot of a pool's counters. [actors.Stats] has its fields.
 type Stats = actors.Stats
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats { return p.router.Stats() }
 
-// WorkerStats is a snapshot of one worker.
+// WorkerStats is a snapshot of one worker. [actors.WorkerStats] has its fields.
 type WorkerStats = actors.WorkerStats
 
 // WorkerStats lists the workers in the order of their numbers: those that the pool has, and

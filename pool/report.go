@@ -7,10 +7,10 @@ import (
 )
 
 // Report says how a pool has ended, or how far it has come. Its String is a summary in
-// a few lines.
+// a few lines. [actors.Report] has its fields.
 type Report = actors.Report
 
-// RunningTask is a function at work.
+// RunningTask is a function at work. [actors.RunningTask] has its fields.
 type RunningTask = actors.RunningTask
 
 // Report says how the pool has ended, or how far it has come: what became of its tasks,

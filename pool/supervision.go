@@ -5,9 +5,10 @@ import (
 )
 
 // Supervision says what becomes of workers that fail; see [WithSupervision].
+// [actors.Supervision] has its fields.
 type Supervision = actors.Supervision
 
-// Failure is why a worker failed.
+// Failure is why a worker failed. [actors.Failure] has its fields.
 type Failure = actors.Failure
 
 // FailureKind says what made a worker fail.

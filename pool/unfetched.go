@@ -3,9 +3,10 @@ package pool
 import "github.com/greenroom-go/greenroom/actors"
 
 // UnfetchedErrors are the errors of a pool's tasks that nobody has fetched.
+// [actors.UnfetchedErrors] has its fields.
 type UnfetchedErrors = actors.UnfetchedErrors
 
-// UnfetchedError is one of them.
+// UnfetchedError is one of them. [actors.UnfetchedError] has its fields.
 type UnfetchedError = actors.UnfetchedError
 
 // MaxUnfetched is how many errors that nobody has fetched a pool keeps at a time. As

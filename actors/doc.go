@@ -17,6 +17,7 @@
 // Locks are taken in this order: waitGraph.mu; then that of a tree of groups; then
 // Router.mu, or the lock of a map or stream, or frame.mu, one at a time, save that
 // frame.mu may be taken with Router.mu held. That of a task's rest (more) comes before
-// that of the desk; standard.mu and those of lane and mailbox are taken alone. User code is never called with one of them held, except
-// that a task's context asks its parent.
+// that of the desk; standard.mu and those of lane and mailbox are taken alone. User
+// code is never called with one of them held, except that a task's context asks its
+// parent.
 package actors

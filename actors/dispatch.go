@@ -8,11 +8,11 @@ import "time"
 // What holds whenever the lock is free: if there is a task in the line, or one in the
 // queue that any worker may take, or one in a batch that its worker has not begun, and
 // a worker is idle, then a worker is coming: one that was woken, or one that looks
-// again before it sleeps. A worker that comes takes what there is, from the queue or
-// the line or else half of what another worker has not begun, and wakes the next one if something is left. So a long
-// task holds back nothing that stands behind it in a batch, and no more than one
-// worker is being woken at a time: when the tasks are short, the first one has
-// done them before a second one would have come.
+// again before it sleeps. A worker that comes takes what there is, from the queue or the
+// line or else half of what another worker has not begun, and wakes the next one if
+// something is left. So a long task holds back nothing that stands behind it in a batch,
+// and no more than one worker is being woken at a time: when the tasks are short, the
+// first one has done them before a second one would have come.
 
 // installed gives a worker's place the mailbox through which it is woken. Called
 // before the worker is spawned.

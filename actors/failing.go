@@ -65,9 +65,6 @@ func (s *supervisor) HandleFailure(system *actor.ActorSystem, by actor.Superviso
 	}
 }
 
-// leavingRules are those for workers that are going to leave.
-var leavingRules Supervision
-
 func (s *supervisor) rules() *Supervision { return &s.router.config.Supervision }
 
 // judge asks the rules about the failure of a worker. While the pool stops nobody
@@ -76,14 +73,12 @@ func (s *supervisor) judge(failure *Failure, number int) verdict {
 	if s.stopping {
 		return verdict{}
 	}
-	now, rules, wanted := time.Now(), s.rules(), s.decided(*failure)
-	if s.router.isLeaving(number) { // it is not restarted, which so is not too often
-		rules = &leavingRules
-		if !wanted.valid() {
-			wanted = Restart
-		}
+	now, wanted := time.Now(), s.decided(*failure)
+	leaves := !wanted.valid() || wanted == Restart || wanted == Resume && failure.Kind == InitializerFailed
+	if leaves && s.router.isLeaving(number) { // which is no restart, and so not one too many
+		return verdict{directive: Stop, leaves: true}
 	}
-	v := rules.judge(failure.Kind, wanted, s.restarts, now)
+	v := s.rules().judge(failure.Kind, wanted, s.restarts, now)
 	if v.counts {
 		s.restarts = append(s.rules().within(s.restarts, now), now)
 	}
@@ -112,7 +107,7 @@ func (s *supervisor) decided(failure Failure) (d Directive) {
 // be depends on the pool; and why, if the pool breaks.
 func (s *supervisor) whatTo(v verdict, by actor.Supervisor, number int, err error) (Directive, error) {
 	switch d := v.directive; {
-	case s.stopping, d == Restart && number > 0 && s.router.isLeaving(number):
+	case s.stopping, v.leaves:
 		return Stop, err
 	case d == Escalate && by.(actor.Context).Parent() == nil:
 		return Break, err
@@ -212,13 +207,17 @@ func (s *supervisor) wakeUp(number int) bool {
 	return true
 }
 
-// restartNow restarts a worker and those that the scope adds, except for workers
-// that wait for a restart of their own, or are going to leave.
+// restartNow restarts a worker and has those that the scope adds restart too, except for
+// workers that wait for a restart of their own, or are going to leave.
 //
 // Model: restart.
 func (s *supervisor) restartNow(number int) {
 	for other, box := range s.workers {
 		if box == nil || s.isResting(other) || !s.rules().Scope.covers(number, other) || other != number && s.router.isLeaving(other) {
+			continue
+		}
+		if other != number {
+			box.restartWithOthers()
 			continue
 		}
 		s.router.restarts.Add(1)

@@ -24,6 +24,7 @@ type mailbox struct {
 	router *Router // whose tasks it pulls; nil if it pulls none
 	number int     // of the worker
 	status atomic.Int32
+	asked  atomic.Bool // to restart with others, and has not come to it
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -35,6 +36,9 @@ type mailbox struct {
 
 	running struct {
 		suspended bool
+		failing   bool     // the supervisor has not decided yet what becomes of the actor
+		owing     bool     // a restart with others, when that is decided
+		restarted int      // how often, as far as Proto.Actor's own ResumeMailbox is yet to come
 		stopped   bool     // pulls no more
 		stopping  bool     // has been told to stop: it may be gone
 		had       bool     // another actor before the present one
@@ -170,7 +174,7 @@ func (m *mailbox) guarded(work func(*mailbox)) (returned bool) {
 			failure = NewFailure(nil)
 		}
 		message := m.running.message
-		m.running.failure, m.running.message = nil, nil
+		m.running.failure, m.running.message, m.running.failing = nil, nil, true
 		m.invoker.EscalateFailure(failure, message)
 	}()
 	work(m)
@@ -257,23 +261,60 @@ func (m *mailbox) handleSystem(message any) {
 		return
 	case *actor.ResumeMailbox:
 		m.running.suspended = false
-		return
+		if m.running.restarted > 0 { // it follows on that
+			m.running.restarted--
+			return
+		}
+		m.running.failing = false
+		if !m.running.owing {
+			return
+		}
+		message = m.restarts()
+	case restartWithOthers:
+		m.asked.Store(false)
+		if m.running.owing = m.running.failing; m.running.owing {
+			return
+		}
+		message = m.restarts()
 	case *actor.Terminated:
 		if m.isForged(about) {
 			return // Proto.Actor would no longer take it for our child
 		}
 	case *actor.Restart:
-		// A restart that was under way when the worker stopped would bring it
-		// back to life behind the supervisor's back.
-		if m.running.stopped {
-			return
-		}
+		m.running.failing, m.running.owing = false, false
 	case *actor.Stop:
 		m.running.stopping = true
+	}
+	if _, restarts := message.(*actor.Restart); restarts {
+		if m.running.stopped { // it would bring the worker back to life behind the supervisor's back
+			return
+		}
+		m.running.restarted++
 	}
 	m.running.message = message
 	m.invoker.InvokeSystemMessage(message)
 	m.running.message = nil
+}
+
+// restartWithOthers asks a worker to restart since another one does. One that has failed
+// waits for what is decided about it: a restart of its own does for both.
+type restartWithOthers struct{}
+
+// restartWithOthers asks for that, unless it was asked for already and has not begun: a
+// worker at a long task is restarted once, however many have failed meanwhile.
+func (m *mailbox) restartWithOthers() {
+	if !m.asked.Swap(true) {
+		m.PostSystemMessage(restartWithOthers{})
+	}
+}
+
+// restarts counts a restart with others, and is the message for it.
+func (m *mailbox) restarts() any {
+	m.running.owing = false
+	if !m.running.stopped {
+		m.router.restarts.Add(1)
+	}
+	return &actor.Restart{}
 }
 
 // poison gives a worker a poison pill, which it takes when the function that it

@@ -76,6 +76,8 @@ func (r *Router) waitsFor(started int) string {
 		return "callbacks, or the sequences of maps and streams"
 	case r.initializing > 0 && started == 0:
 		return fmt.Sprintf("initializers that were abandoned (%d)", r.initializing)
+	case started == 0:
+		return "its actors, to stop"
 	default:
 		return fmt.Sprintf("workers (%d): to be initialized, to clean up, or to be restarted", started)
 	}

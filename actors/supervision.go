@@ -138,6 +138,7 @@ type verdict struct {
 	directive Directive
 	exceeded  bool // it would have been restarted, but that would have been too often
 	counts    bool // among the restarts within the time
+	leaves    bool // it is going to leave, and so it is stopped
 }
 
 // judge is the policy, a pure function: wanted is what Decide said, 0 if nothing

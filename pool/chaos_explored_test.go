@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	chaosExplored = flag.Uint64("chaos.explored", 0, "how many random pools TestChaosExplored tries, from -chaos.first on; 0: 20, or 4 with -short or the race detector")
+	chaosExplored = flag.Uint64("chaos.explored", 0, "how many random pools TestChaosExplored tries, from -chaos.first on; 0: 20, or 2 with -short or the race detector")
 	chaosOrders   = flag.Int("chaos.orders", 3, "in how many orders it has the goroutines of each go on")
 )
 

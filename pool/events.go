@@ -67,8 +67,8 @@ const EventBuffer = actors.EventBuffer
 // loop. The pool never waits for a subscriber: one that is [EventBuffer] events behind
 // loses the next ones, and learns how many from [EventsLost]; PoolClosed is never lost.
 // Any number may subscribe; those who range over one sequence share its events. One whose
-// ctx can end costs a goroutine that waits for that.
-// Without a subscriber events cost nothing. A nil ctx panics.
+// ctx can end costs a goroutine that waits for that. Without a subscriber events cost
+// nothing. A nil ctx panics.
 func (p *Pool) Events(ctx context.Context) iter.Seq[Event] {
 	mustHave(ctx != nil, "Events", "context")
 	return p.router.Events(ctx)

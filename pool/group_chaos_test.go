@@ -23,7 +23,7 @@ import (
 var (
 	groupSeeds    = flag.Uint64("groups", 0, "how many random pools TestGroupsInChaosAllEnd tries; 0: 100, or 20 with -short or the race detector")
 	groupFirst    = flag.Uint64("groups.first", 1, "the seed of the first of them")
-	groupExplored = flag.Uint64("groups.explored", 0, "how many TestGroupsInChaosExplored tries; 0: 20, or 5 with -short or the race detector")
+	groupExplored = flag.Uint64("groups.explored", 0, "how many TestGroupsInChaosExplored tries; 0: 20, or 3 with -short or the race detector")
 	groupOrders   = flag.Int("groups.orders", 3, "in how many orders it has the goroutines of each go on")
 )
 

@@ -48,9 +48,11 @@ func TestFailureOfAWorkerThatLeavesIsNoRestart(t *testing.T) {
 func TestWorkerThatLeavesIsNotRestartedWithTheOthers(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
 		var fails atomic.Bool
+		var again atomic.Int64
 		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}),
 			pool.WithInitializer(func(ctx context.Context) error {
 				if fails.Load() && strings.HasSuffix(pool.WorkerName(ctx), "2") {
+					again.Add(1)
 					return errors.New("it has only to leave")
 				}
 				return nil
@@ -75,6 +77,7 @@ func TestWorkerThatLeavesIsNotRestartedWithTheOthers(t *testing.T) {
 			synctest.Wait()
 		}
 		require.Equal(t, 1, p.Stats().Started)
+		require.Zero(t, again.Load(), "it is not initialized again")
 		_, err := pool.Apply(hour(t), p, value(1))
 		require.NoError(t, err)
 	})

@@ -115,8 +115,7 @@ func WithOverrunAfter(d time.Duration) Option {
 // what waits for the other worker alone. When the function returns at last, its worker
 // leaves. At most n functions are abandoned in that way at a time; Join waits for them, and
 // others are replaced when one of them has returned. One that runs in the place of a task is
-// replaced when that has returned, too.
-// Default: none are replaced. New rejects n < 1.
+// replaced when that has returned, too. Default: none are replaced. New rejects n < 1.
 func WithReplacements(n int) Option {
 	return func(c *config) {
 		c.Replacements = n

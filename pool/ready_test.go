@@ -33,7 +33,9 @@ func cleansUp() pool.Option {
 
 func TestNoWorkerLeavesWhileSomebodyWaitsForAll(t *testing.T) {
 	pooltest.Run(t, func(t *pooltest.Kit) {
+		var calls atomic.Int64
 		p := newPool(t, pool.WithWorkers(2), pool.WithIdleTimeout(time.Second), pool.WithInitializer(func(ctx context.Context) error {
+			calls.Add(1)
 			if strings.HasSuffix(pool.WorkerName(ctx), "2") {
 				time.Sleep(10 * time.Second)
 			}
@@ -41,6 +43,7 @@ func TestNoWorkerLeavesWhileSomebodyWaitsForAll(t *testing.T) {
 		}))
 		require.NoError(t, p.Ready(hour(t)))
 		require.Equal(t, 2, p.Stats().Started)
+		require.EqualValues(t, 2, calls.Load(), "none has left and come again")
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		require.Zero(t, p.Stats().Started, "then they do")

@@ -7,7 +7,6 @@ import (
 	"math"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
 
-	"github.com/greenroom-go/greenroom/messages"
 	"github.com/greenroom-go/greenroom/pool"
 	"github.com/greenroom-go/greenroom/pool/pooltest"
 )
@@ -66,71 +64,6 @@ func errOf[R any](t testing.TB, r *pool.AsyncResult[R]) error {
 }
 
 func boom(context.Context) (int, error) { panic("boom") }
-
-func TestScopeSaysWhichWorkersAreRestarted(t *testing.T) {
-	for scope, want := range map[pool.Scope][]int{
-		pool.OneForOne:  {1, 2, 1},
-		pool.AllForOne:  {2, 2, 2},
-		pool.RestForOne: {1, 2, 2},
-	} {
-		t.Run(fmt.Sprint(want), func(t *testing.T) {
-			pooltest.Run(t, func(t *pooltest.Kit) {
-				seen := newLives()
-				p := newPool(t, pool.WithWorkers(3), pool.WithInitializer(seen.begin), pool.WithSupervision(pool.Supervision{Scope: scope}))
-				require.NoError(t, p.Ready(hour(t)))
-				fail(t, p, 2)
-				synctest.Wait()
-				require.Equal(t, want, seen.of(p, 3))
-				restarts := 0
-				for _, n := range want {
-					restarts += n - 1
-				}
-				require.EqualValues(t, restarts, p.Stats().Restarts)
-			})
-		})
-	}
-}
-
-func TestWorkerThatIsRestartedWithAnotherFinishesItsTaskFirst(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		seen := newLives()
-		p := newPool(t, pool.WithWorkers(2), pool.WithInitializer(seen.begin), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}))
-		require.NoError(t, p.Ready(hour(t)))
-		g := newGate()
-		r := pool.ApplyAsync(t.Context(), p, g.task)
-		<-g.started
-		_, err := pool.Apply(t.Context(), p, boom)
-		require.Error(t, err)
-		synctest.Wait()
-		require.ElementsMatch(t, []int{1, 2}, seen.of(p, 2))
-		close(g.open)
-		_, err = r.Get(hour(t))
-		require.NoError(t, err, "its context did not end either")
-		synctest.Wait()
-		require.Equal(t, []int{2, 2}, seen.of(p, 2))
-	})
-}
-
-// It does so, too, if its caller would have worked in its place.
-func TestWorkerThatIsRestartedWithAnotherFinishesItsCallersTaskFirst(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		var made atomic.Int32
-		p := newPool(t, pool.WithWorkers(2), pool.WithSupervision(pool.Supervision{Scope: pool.AllForOne}), pool.WithState(
-			func(context.Context) (int32, error) { return made.Add(1), nil }, nil))
-		require.NoError(t, p.Ready(hour(t)))
-		states, err := pool.Apply(context.Background(), p, func(ctx context.Context) (states [2]int32, _ error) {
-			states[0], _ = pool.State[int32](ctx)
-			_, _ = pool.ApplyAsync(context.Background(), p, boom).Get(context.Background())
-			time.Sleep(time.Second)
-			states[1], _ = pool.State[int32](ctx)
-			return states, nil
-		})
-		require.NoError(t, err)
-		require.Equal(t, states[0], states[1])
-		synctest.Wait()
-		require.EqualValues(t, 4, made.Load())
-	})
-}
 
 func TestWorkerThatResumesKeepsItsState(t *testing.T) {
 	for name, failing := range map[string]func(context.Context) (int, error){
@@ -354,84 +287,6 @@ func TestDecideThatMisbehavesCountsAsNone(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, 1, v)
 				require.EqualValues(t, 1, p.Stats().Restarts)
-			})
-		})
-	}
-}
-
-func TestPoolWithoutAParentBreaksInsteadOfEscalating(t *testing.T) {
-	pooltest.Run(t, func(t *pooltest.Kit) {
-		p := newPool(t, pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{Decide: func(pool.Failure) pool.Directive { return pool.Escalate }}))
-		failed, waiting := pool.ApplyAsync(t.Context(), p, boom), pool.ApplyAsync(t.Context(), p, value(1))
-		require.ErrorAs(t, errOf(t, failed), new(*pool.PanicError))
-		require.ErrorIs(t, errOf(t, waiting), pool.ErrBroken)
-		require.ErrorContains(t, errOf(t, waiting), "boom")
-	})
-}
-
-// parentStrategy is that of an actor with a pool as its child.
-type parentStrategy struct {
-	reason    chan any
-	directive actor.Directive
-}
-
-func (s parentStrategy) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
-	s.reason <- reason
-	switch s.directive {
-	case actor.ResumeDirective:
-		by.ResumeChildren(child)
-	case actor.RestartDirective:
-		by.RestartChildren(child)
-	default:
-		by.StopChildren(child)
-	}
-}
-
-func TestParentDecidesWhatEscalatesToIt(t *testing.T) {
-	for name, c := range map[string]struct {
-		directive actor.Directive
-		waiting   messages.Outcome // of a task that waits meanwhile
-		goesOn    bool
-	}{
-		"resume":  {actor.ResumeDirective, messages.Succeeded, true},
-		"restart": {actor.RestartDirective, messages.Terminated, true},
-		"stop":    {actor.StopDirective, messages.Terminated, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pooltest.Run(t, func(t *pooltest.Kit) {
-				system := bubbleSystem(t)
-				strategy := parentStrategy{make(chan any, 1), c.directive}
-				results := make(chan *messages.Result, 3)
-				child := make(chan *actor.PID, 1)
-				parent := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-					switch m := ctx.Message().(type) {
-					case *actor.Started:
-						child <- ctx.Spawn(pool.Props(pool.WithWorkers(1), pool.WithSupervision(pool.Supervision{
-							Decide: func(pool.Failure) pool.Directive { return pool.Escalate },
-						})))
-					case *messages.Task:
-						ctx.Request(m.ReplyTo, m)
-					case *messages.Result:
-						results <- m
-					}
-				}, actor.WithSupervisor(strategy)))
-				pid := <-child
-				send := func(fn func(context.Context) (any, error)) {
-					request(system, pid, parent, &messages.Task{Func: fn})
-				}
-				send(func(context.Context) (any, error) { time.Sleep(time.Second); panic("boom") })
-				send(func(context.Context) (any, error) { time.Sleep(time.Second); return 1, nil }) // until the parent has decided
-				failure := (<-strategy.reason).(*pool.Failure)
-				require.ErrorContains(t, failure, "boom")
-				require.Contains(t, failure.Worker, "/worker-1")
-				require.Equal(t, messages.Panicked, (<-results).Outcome)
-				require.Equal(t, c.waiting, (<-results).Outcome)
-				if c.goesOn {
-					send(func(context.Context) (any, error) { return 2, nil })
-					require.Equal(t, 2, (<-results).Value)
-				}
-				require.NoError(t, system.Root.StopFuture(parent).Wait())
-				time.Sleep(time.Minute) // timers of the actor system run out
 			})
 		})
 	}

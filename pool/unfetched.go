@@ -16,9 +16,8 @@ const MaxUnfetched = actors.MaxUnfetched
 // WithUnfetchedErrors has f told at the end of the pool which errors nobody has fetched:
 // of tasks and maps that failed, panicked or called Goexit, and of which nobody has asked
 // for the outcome or was told it by a callback or a message. (A function given to [Pool.Go]
-// has no result: its panic is logged, and counted in [Stats].) f is
-// called once, behind the last callback, and not at all if there are none. Default: how
-// many there are is logged.
+// has no result: its panic is logged, and counted in [Stats].) f is called once, behind the
+// last callback, and not at all if there are none. Default: how many there are is logged.
 //
 // [MaxUnfetched] errors are kept, with what they refer to, until they are fetched or f
 // returns; of others that come meanwhile only the number is known.

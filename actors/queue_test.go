@@ -170,6 +170,7 @@ func (m *queueModel) check(t *rapid.T) {
 	m.queue.each(func(task *Task) { listed = append(listed, task) })
 	slices.SortFunc(listed, func(a, b *Task) int { return cmp.Compare(a.linked().order, b.linked().order) })
 	require.Len(t, listed, len(waiting))
+	require.Equal(t, len(listed), m.queue.all, "tasks of all kinds")
 	for i, f := range waiting {
 		require.Same(t, f.Task, listed[i], "%v", f)
 	}

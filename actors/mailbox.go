@@ -261,12 +261,7 @@ func (m *mailbox) handleSystem(message any) {
 		return
 	case *actor.ResumeMailbox:
 		m.running.suspended = false
-		if m.running.restarted > 0 { // it follows on that
-			m.running.restarted--
-			return
-		}
-		m.running.failing = false
-		if !m.running.owing {
+		if !m.resumes() {
 			return
 		}
 		message = m.restarts()
@@ -294,27 +289,6 @@ func (m *mailbox) handleSystem(message any) {
 	m.running.message = message
 	m.invoker.InvokeSystemMessage(message)
 	m.running.message = nil
-}
-
-// restartWithOthers asks a worker to restart since another one does. One that has failed
-// waits for what is decided about it: a restart of its own does for both.
-type restartWithOthers struct{}
-
-// restartWithOthers asks for that, unless it was asked for already and has not begun: a
-// worker at a long task is restarted once, however many have failed meanwhile.
-func (m *mailbox) restartWithOthers() {
-	if !m.asked.Swap(true) {
-		m.PostSystemMessage(restartWithOthers{})
-	}
-}
-
-// restarts counts a restart with others, and is the message for it.
-func (m *mailbox) restarts() any {
-	m.running.owing = false
-	if !m.running.stopped {
-		m.router.restarts.Add(1)
-	}
-	return &actor.Restart{}
 }
 
 // poison gives a worker a poison pill, which it takes when the function that it
